@@ -1,0 +1,30 @@
+export type Labels = Readonly<Record<string, string>>
+
+export interface Counter {
+  inc(labels?: Labels, by?: number): void
+}
+
+export interface Gauge {
+  set(value: number, labels?: Labels): void
+  remove(labels: Labels): void
+}
+
+export interface Histogram {
+  observe(value: number, labels?: Labels): void
+}
+
+/** Where numbers go. Asking twice for one name gives the same instrument. Names are listed in docs/metrics.md. */
+export interface Metrics {
+  counter(name: string, help: string, labels?: readonly string[]): Counter
+  gauge(name: string, help: string, labels?: readonly string[]): Gauge
+  histogram(name: string, help: string, buckets: readonly number[], labels?: readonly string[]): Histogram
+}
+
+const nothing = (): void => {}
+
+/** Numbers that nobody wants. */
+export const noMetrics: Metrics = {
+  counter: () => ({ inc: nothing }),
+  gauge: () => ({ set: nothing, remove: nothing }),
+  histogram: () => ({ observe: nothing }),
+}

@@ -1,0 +1,72 @@
+import type { EventEmitter } from 'eventemitter3'
+import type { Clock } from '../clock.ts'
+import type { Family } from '../address.ts'
+import type { CarillonError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Network } from '../network.ts'
+
+/** What every announcer is given: the world, never reached for, always handed in. */
+export interface AnnouncerContext {
+  /** Name of this node. */
+  readonly node: string
+  readonly clock: Clock
+  readonly network: Network
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** 0 <= x < 1 */
+  readonly random: () => number
+}
+
+/** One address (or prefix) that this node should make reachable, and for whom. */
+export interface Advertisement {
+  /** Canonical text. */
+  readonly address: string
+  /** `namespace/name` of each Service behind it, sorted. */
+  readonly services: readonly string[]
+  /** What this kind of announcer needs to know more; for layer 2: `interfaces`, `'all'` or a sorted list of names. */
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+export interface AnnouncementStatus {
+  readonly address: string
+  /** `pending`: not yet said on any interface or to any peer. `failed`: cannot be said, see `error`. */
+  readonly state: 'pending' | 'announced' | 'failed'
+  /** Where it is said: interface names, or peer names. Sorted. */
+  readonly via: readonly string[]
+  readonly error?: CarillonError
+}
+
+/** Another station uses an address that we announce. */
+export interface AddressConflict {
+  readonly address: string
+  readonly interface: string
+  /** MAC address of the other station, colon-separated. */
+  readonly mac: string
+}
+
+export interface AnnouncerEvents {
+  'announcement:changed': (status: AnnouncementStatus) => void
+  'address:conflict': (conflict: AddressConflict) => void
+  'peer:up': (peer: string) => void
+  'peer:down': (peer: string, reason: CarillonError) => void
+}
+
+/** A way of telling the network "this address lives here". ARP, NDP and BGP are three; write a fourth. */
+export interface Announcer extends AsyncDisposable {
+  /** Short and unique within a speaker: `arp`, `ndp`, `bgp`. */
+  readonly name: string
+  /** `one`: a single elected node speaks for an address. `each`: every eligible node does (ECMP). */
+  readonly speakers: 'one' | 'each'
+  /** The address families it can announce. */
+  readonly families: readonly Family[]
+  readonly events: EventEmitter<AnnouncerEvents>
+  start(): Promise<void>
+  /** Makes the network see exactly `desired`. Saying it twice changes nothing; saying `[]` withdraws all. Never throws. */
+  announce(desired: readonly Advertisement[]): void
+  /** Of everything last desired, in its order. */
+  status(): readonly AnnouncementStatus[]
+}
+
+/** `arp({ interfaces: ['eth0'] })` configures; the returned function receives the world. */
+export type AnnouncerFactory = (context: AnnouncerContext) => Announcer
