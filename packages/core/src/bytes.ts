@@ -143,7 +143,8 @@ export class Writer {
     const at = this.#room(width)
     body(this)
     const size = this.#length - at - width
-    if (size >= 2 ** bits) throw new CarillonError('BAD_LENGTH', `${size} bytes do not fit a ${bits}-bit length`, { size })
+    if (size >= 2 ** bits)
+      throw new CarillonError('BAD_LENGTH', `${size} bytes do not fit a ${bits}-bit length`, { size })
     for (let i = 0; i < width; i++) this.#bytes[at + i] = Math.floor(size / 2 ** (8 * (width - 1 - i))) & 0xff
     return this
   }

@@ -63,7 +63,12 @@ export interface Frames extends AsyncDisposable {
   setFilter(program: readonly BpfInstruction[]): void
   /** Called once when the socket is of no more use (interface gone); the owner then opens another. */
   closed(handle: (error: Error) => void): void
-  readonly stats: { readonly received: number; readonly sent: number; readonly sendErrors: number; readonly dropped: number }
+  readonly stats: {
+    readonly received: number
+    readonly sent: number
+    readonly sendErrors: number
+    readonly dropped: number
+  }
 }
 
 /** ICMPv6 messages on one interface. What arrives with another hop limit than 255 is dropped; what we send carries 255. */
@@ -116,7 +121,11 @@ export interface Network {
   listen(at: Endpoint, options?: SocketOptions & { readonly md5?: readonly Md5Key[] }): Promise<Streams>
   connect(
     to: Endpoint,
-    options?: SocketOptions & { readonly from?: Partial<Endpoint>; readonly md5?: Md5Key; readonly timeoutMs?: number },
+    options?: SocketOptions & {
+      readonly from?: Partial<Endpoint>
+      readonly md5?: Md5Key
+      readonly timeoutMs?: number
+    },
   ): Promise<Stream>
   /** `filter`: in force before the first frame is delivered. */
   frames(link: number, etherType: number, filter?: readonly BpfInstruction[]): Promise<Frames>

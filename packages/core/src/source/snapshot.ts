@@ -1,3 +1,4 @@
+import type { Problem } from '../config/problem.ts'
 import type {
   BFDProfile,
   BGPAdvertisement,
@@ -11,7 +12,6 @@ import type {
   Secret,
   Service,
 } from '../resources/index.ts'
-import type { Problem } from '../config/problem.ts'
 
 /**
  * Everything that Carillon reads, at one moment. Immutable: what did not change keeps its identity from one snapshot to the

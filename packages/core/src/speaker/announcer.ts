@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'eventemitter3'
-import type { Clock } from '../clock.ts'
 import type { Family } from '../address.ts'
+import type { Clock } from '../clock.ts'
 import type { CarillonError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
