@@ -6,7 +6,13 @@ const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 export default defineConfig({
   test: {
     projects: [
-      { ...shared, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts', 'test/cluster/**/*.test.ts'] } },
+      {
+        ...shared,
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'test/cluster/**/*.test.ts', 'test/docs/**/*.test.ts'],
+        },
+      },
       {
         ...shared,
         test: {

@@ -1,0 +1,66 @@
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { run } from './run.mjs'
+
+/** Programs that npm cannot bring: command -> Debian package -> what needs it. */
+export const programs = [
+  { command: 'python3', debian: 'python3', for: ['build'], why: 'node-gyp runs on it' },
+  { command: 'make', debian: 'make', for: ['build'], why: 'builds the native addon' },
+  { command: 'g++', debian: 'g++', for: ['build'], why: 'builds the native addon' },
+  { command: 'ip', debian: 'iproute2', for: ['start', 'test'], why: 'builds the network of the lab' },
+  { command: 'arping', debian: 'iputils-arping', for: ['test'], why: 'asks for IPv4 addresses in lab tests' },
+  { command: 'ndisc6', debian: 'ndisc6', for: ['test'], why: 'asks for IPv6 addresses in lab tests' },
+  { command: 'tshark', debian: 'tshark', for: ['test'], why: 'decodes our frames in lab tests' },
+  { command: 'tcpdump', debian: 'tcpdump', for: ['test'], why: 'records frames in lab tests' },
+]
+
+// A plain user's PATH lacks the sbin folders on Debian, although `ip` works without root.
+const folders = () =>
+  [...new Set([...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'])].filter(Boolean)
+
+function installed(command) {
+  return folders().some(folder => {
+    try {
+      accessSync(join(folder, command), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** The programs that `purpose` ('build', 'start', 'test') needs and this machine lacks. */
+export const missingPrograms = purpose =>
+  programs.filter(program => program.for.includes(purpose) && !installed(program.command))
+
+/**
+ * Installs what is missing where that is ours to do: as root, on Debian or Ubuntu. Elsewhere says what is missing and how to
+ * install it. Afterwards PATH includes the sbin folders, and CARILLON_MISSING lists the commands that are still missing, by
+ * comma, so that tests which need one skip with that reason.
+ */
+export async function provideSystemPackages(purposes) {
+  process.env.PATH = folders().join(delimiter)
+  const wanted = () => [...new Set(purposes.flatMap(missingPrograms))]
+  const debian = process.platform === 'linux' && existsSync('/etc/debian_version') && installed('apt-get')
+  const packages = wanted().map(program => program.debian)
+  if (packages.length > 0 && debian && process.getuid?.() === 0) {
+    console.log(`Installing system packages with apt-get: ${packages.join(' ')}`)
+    const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, capture: true }
+    const update = await run('apt-get', ['update', '-q'], options)
+    const install = await run(
+      'apt-get',
+      ['install', '-y', '-q', '--no-install-recommends', ...packages],
+      options,
+    )
+    if (install.code !== 0) console.error(`${update.code === 0 ? '' : update.output}${install.output}`)
+  }
+  const missing = wanted()
+  for (const { command, debian: name, why } of missing)
+    console.error(`Missing: ${command} (package ${name}): ${why}.`)
+  if (missing.length > 0) {
+    const names = missing.map(program => program.debian).join(' ')
+    console.error(`To install on Debian or Ubuntu: sudo apt-get install --no-install-recommends ${names}`)
+  }
+  process.env.CARILLON_MISSING = missing.map(program => program.command).join(',')
+  return missing
+}

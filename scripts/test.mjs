@@ -1,0 +1,65 @@
+// npm test [-- pattern]: set-up, the cheap checks (the first that fails ends the run), then every test.
+import './lib/node-version.mjs'
+import { existsSync } from 'node:fs'
+import { build } from './lib/build.mjs'
+import { nodeBinary, otherReleases } from './lib/node-binaries.mjs'
+import { at } from './lib/project.mjs'
+import { main, run, Stop } from './lib/run.mjs'
+import { setUp } from './lib/setup.mjs'
+import { vitest } from './lib/vitest.mjs'
+
+const patterns = process.argv.slice(2)
+const skippedIsFailed = process.env.CARILLON_TEST_ALL === '1'
+const total = { passed: 0, failed: 0, skipped: [] }
+
+await main(async () => {
+  try {
+    await stage('set-up', () => setUp(['build', 'test']))
+    await stage('lint', () => check([at('node_modules/@biomejs/biome/bin/biome'), 'ci', '.']))
+    await stage('types and build', () => build({ capture: true }))
+    await stage('import directions', () => check([at('scripts/check-imports.mjs')]))
+    const generate = at('scripts/generate.mjs')
+    if (existsSync(generate)) await stage('generated files', () => check([generate, '--check']))
+    await stage(`tests, Node ${process.versions.node}`, () => test(process.execPath, patterns))
+    for (const release of otherReleases) await stage(`unit tests, Node ${release}`, () => testUnder(release))
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error
+    console.error(error.message)
+    total.failed++
+  }
+  if (skippedIsFailed)
+    for (const { name, reason } of total.skipped) console.log(`skipped: ${name}: ${reason}`)
+  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`)
+  return total.failed > 0 || (skippedIsFailed && total.skipped.length > 0) ? 1 : 0
+})
+
+async function stage(name, body) {
+  const from = performance.now()
+  const took = () => `${((performance.now() - from) / 1000).toFixed(1)} s`
+  try {
+    await body()
+  } catch (error) {
+    console.log(`== ${name}: failed after ${took()}`)
+    throw error
+  }
+  console.log(`== ${name}: ${took()}`)
+}
+
+async function check(args) {
+  const { code, output } = await run(process.execPath, args, { capture: true })
+  if (code !== 0) throw new Stop(output.trimEnd())
+}
+
+async function test(node, args) {
+  const { passed, failed, skipped } = await vitest(node, args)
+  total.passed += passed
+  total.failed += failed
+  total.skipped.push(...skipped)
+}
+
+async function testUnder(release) {
+  const { path, reason } = await nodeBinary(release)
+  if (path !== undefined) return test(path, ['--project', 'unit', ...patterns])
+  console.log(`Unit tests under Node ${release} are skipped: ${reason}`)
+  total.skipped.push({ name: `unit tests under Node ${release}`, reason })
+}
