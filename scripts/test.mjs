@@ -15,7 +15,14 @@ const total = { passed: 0, failed: 0, skipped: [] }
 await main(async () => {
   try {
     await stage('set-up', () => setUp(['build', 'test']))
-    await stage('lint', () => check([at('node_modules/@biomejs/biome/bin/biome'), 'ci', '.']))
+    await stage('lint', () =>
+      check([
+        at('node_modules/@biomejs/biome/bin/biome'),
+        'ci',
+        '.',
+        `--colors=${process.stdout.isTTY ? 'force' : 'off'}`,
+      ]),
+    )
     await stage('types and build', () => build({ capture: true }))
     await stage('import directions', () => check([at('scripts/check-imports.mjs')]))
     const generate = at('scripts/generate.mjs')
