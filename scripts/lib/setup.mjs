@@ -28,9 +28,7 @@ async function installDependencies() {
   if (readStamp() === wanted && existsSync(at('node_modules', '.modules.yaml'))) return
   console.log(`Installing dependencies with ${manifest.packageManager}`)
   const args = ['--yes', manifest.packageManager, 'install', '--frozen-lockfile', '--prefer-offline']
-  // CI: pnpm asks nothing. The second variable: pnpm must not fetch another version of itself.
-  const env = { CI: 'true', npm_config_manage_package_manager_versions: 'false' }
-  const { code } = await run('npx', args, { env })
+  const { code } = await run('npx', args, { env: { CI: 'true' } }) // CI: pnpm asks nothing
   if (code !== 0)
     throw new Stop(`The dependencies could not be installed (npx ${args.join(' ')} ended with ${code}).`)
   writeFileSync(stamp, wanted)
