@@ -38,7 +38,7 @@ await main(async () => {
 /** The results of one topic; nothing where it failed (its process has said why). */
 function runTopic(topic) {
   return new Promise(resolve => {
-    const child = fork(at('scripts/lib/bench-child.mjs'), [cache('tsc', 'bench', `${topic}.js`)], {
+    const child = fork(at('scripts/lib/bench-child.mjs'), [cache('bench', `${topic}.js`)], {
       execArgv: ['--expose-gc', '--enable-source-maps'],
     })
     let results

@@ -6,8 +6,8 @@ import { run, Stop } from './run.mjs'
 export async function build({ capture = false } = {}) {
   await step('The TypeScript sources do not compile.', [at('node_modules/typescript/bin/tsc'), '-b'], capture)
   // The compiled benchmarks lie below node_modules, where Node looks for no package.json above them.
-  mkdirSync(cache('tsc'), { recursive: true })
-  writeFileSync(cache('tsc', 'package.json'), '{ "type": "module" }\n')
+  mkdirSync(cache('bench'), { recursive: true })
+  writeFileSync(cache('bench', 'package.json'), '{ "type": "module" }\n')
   const native = at('packages/sockets/scripts/build-native.mjs')
   if (existsSync(native)) await step('The native addon does not build.', [native], capture)
   linkProgram()
