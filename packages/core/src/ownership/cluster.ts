@@ -1,0 +1,82 @@
+import type { LabelMap } from '../config/config.ts'
+import type { Node } from '../resources/index.ts'
+import type { Because } from './verdict.ts'
+
+/** What the plan needs to know of a node. Unchanged nodes keep their identity from one cluster to the next. */
+export interface NodeFacts {
+  readonly name: string
+  /** Undefined: there is no Node object, so no advertisement includes it. */
+  readonly labels: LabelMap | undefined
+  readonly alive: boolean
+  readonly networkUnavailable: boolean
+  /** Labelled to take no part, and the label is heeded. */
+  readonly excluded: boolean
+}
+
+/** Every known node by name: Node objects and members. */
+export type Cluster = ReadonlyMap<string, NodeFacts>
+
+export interface ClusterInputs {
+  readonly nodes: readonly Node[]
+  /** Names of living members (alive or suspect); undefined: every Node object counts as one. */
+  readonly alive: ReadonlySet<string> | undefined
+  /** A member without a Node object has the label `kubernetes.io/hostname` instead of none. */
+  readonly standalone: boolean
+  /** Do not heed the label `node.kubernetes.io/exclude-from-external-load-balancers`. */
+  readonly ignoreExcludeLb: boolean
+}
+
+const excludeLabel = 'node.kubernetes.io/exclude-from-external-load-balancers'
+
+function sameLabels(a: LabelMap | undefined, b: LabelMap | undefined): boolean {
+  if (a === b) return true
+  if (!a || !b) return false
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every(key => a[key] === b[key])
+}
+
+function sameFacts(a: NodeFacts, b: NodeFacts): boolean {
+  return (
+    a.alive === b.alive &&
+    a.networkUnavailable === b.networkUnavailable &&
+    a.excluded === b.excluded &&
+    sameLabels(a.labels, b.labels)
+  )
+}
+
+/** Puts together what is known of the nodes; gives `previous` itself when nothing in it is different. */
+export function cluster(inputs: ClusterInputs, previous: Cluster = new Map()): Cluster {
+  const { nodes, alive, standalone, ignoreExcludeLb } = inputs
+  const next = new Map<string, NodeFacts>()
+  let same = true
+  const add = (facts: NodeFacts): void => {
+    const before = previous.get(facts.name)
+    const kept = before && sameFacts(before, facts) ? before : facts
+    if (kept !== before) same = false
+    next.set(facts.name, kept)
+  }
+  for (const { metadata, status } of nodes) {
+    add({
+      name: metadata.name,
+      labels: metadata.labels,
+      alive: alive === undefined || alive.has(metadata.name),
+      networkUnavailable: status.conditions.some(
+        condition => condition.type === 'NetworkUnavailable' && condition.status === 'True',
+      ),
+      excluded: !ignoreExcludeLb && Object.hasOwn(metadata.labels, excludeLabel),
+    })
+  }
+  for (const name of alive ?? []) {
+    if (next.has(name)) continue
+    const labels = standalone ? { 'kubernetes.io/hostname': name } : undefined
+    add({ name, labels, alive: true, networkUnavailable: false, excluded: false })
+  }
+  return same && next.size === previous.size ? previous : next
+}
+
+/** What keeps a node from speaking whatever the Service; undefined when nothing does. */
+export function barrier(facts: NodeFacts): Because | undefined {
+  if (!facts.alive) return 'notAlive'
+  if (facts.networkUnavailable) return 'nodeNetworkUnavailable'
+  return facts.excluded ? 'nodeLabeledExcludeBalancers' : undefined
+}

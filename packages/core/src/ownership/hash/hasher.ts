@@ -1,0 +1,248 @@
+import { initialise, type Kernel, kernelModule, layout, resultBytes } from './kernel.ts'
+import { blockCount, pad, place, sha256, sha256Head, utf8 } from './sha256.ts'
+
+/** What the election hashes: the node, a number sign, the canonical text of the address. */
+export function ticket(node: string, address: string): string {
+  return `${node}#${address}`
+}
+
+/** Byte order of two digests. */
+export function compareDigests(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < a.length; i++) {
+    const difference = (a[i] as number) - (b[i] as number)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+/** The node with the smallest digest for an address: its place in the list of nodes, and the digest's first 32 bits. */
+export interface Smallest {
+  readonly index: number
+  readonly head: number
+}
+
+/** How many hashes in one call make the vector kernel worth its compilation (about 7 ms and a few megabytes). */
+export const worthCompiling = 20_000
+
+/** Below this many hashes a call of the kernel costs more to prepare than it saves. */
+const worthPreparing = 256
+
+/** What surely fits the kernel's shared part: three bytes a character, the number sign, the padding. */
+const mostCharacters = Math.floor((layout.result - layout.shared - 10) / 3)
+
+const longest = (texts: readonly string[]): number => texts.reduce((most, text) => Math.max(most, text.length), 0)
+
+// The little that is used of WebAssembly, which neither lib.es2023 nor @types/node declares.
+interface WasmMemory {
+  readonly buffer: ArrayBuffer
+  grow(pages: number): number
+}
+interface Wasm {
+  readonly Memory: new (size: { initial: number }) => WasmMemory
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown }
+  validate(bytes: Uint8Array<ArrayBuffer>): boolean
+}
+
+const pageBytes = 65_536
+
+/** Names of one byte length: with them in the lanes, an address lies at the same place of every message. */
+interface Lanes {
+  readonly at: number
+  readonly offset: number
+  readonly quads: number
+  readonly stride: number
+  readonly indexes: readonly number[]
+}
+
+/** The vector kernel and its memory. */
+class Vectors {
+  readonly #memory: WasmMemory
+  readonly #kernel: Kernel
+  #words: Int32Array
+  #unsigned: Uint32Array
+
+  private constructor(memory: WasmMemory, kernel: Kernel) {
+    this.#memory = memory
+    this.#kernel = kernel
+    this.#words = new Int32Array(memory.buffer)
+    this.#unsigned = new Uint32Array(memory.buffer)
+    initialise(this.#unsigned)
+  }
+
+  /** Undefined where the engine has no vectors, or keeps words in another byte order than WebAssembly. */
+  static load(): Vectors | undefined {
+    const wasm = (globalThis as { readonly WebAssembly?: Wasm }).WebAssembly
+    const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
+    const bytes = kernelModule()
+    if (!wasm || !littleEndian || !wasm.validate(bytes)) return undefined
+    const memory = new wasm.Memory({ initial: 4 })
+    const instance = new wasm.Instance(new wasm.Module(bytes), { env: { memory } })
+    return new Vectors(memory, instance.exports as Kernel)
+  }
+
+  /** Makes `bytes` bytes of lanes usable and zero. */
+  #clear(bytes: number): void {
+    const missing = layout.lanes + bytes - this.#memory.buffer.byteLength
+    if (missing > 0) {
+      this.#memory.grow(Math.ceil(missing / pageBytes))
+      this.#words = new Int32Array(this.#memory.buffer)
+      this.#unsigned = new Uint32Array(this.#memory.buffer)
+    }
+    this.#words.fill(0, layout.lanes / 4, (layout.lanes + bytes) / 4)
+  }
+
+  /** Sets the shared part to `bytes` from byte `offset` on; `pad` it as well if it ends the message. */
+  #share(bytes: Uint8Array, offset: number, ends: boolean): number {
+    const shared = this.#words.subarray(layout.shared / 4, layout.result / 4)
+    const length = offset + bytes.length
+    shared.fill(0, 0, 16 * blockCount(length))
+    place(shared, bytes, offset)
+    if (ends) pad(shared, length)
+    return blockCount(length)
+  }
+
+  #lay(names: readonly string[], longestAddress: number): Lanes[] {
+    const byLength = new Map<number, { indexes: number[]; texts: Uint8Array[] }>()
+    for (const [index, name] of names.entries()) {
+      const bytes = utf8(`${name}#`)
+      const group = byLength.get(bytes.length) ?? { indexes: [], texts: [] }
+      byLength.set(bytes.length, group)
+      group.indexes.push(index)
+      group.texts.push(bytes)
+    }
+    let end = 0
+    const groups = [...byLength].map(([offset, { indexes, texts }]) => {
+      const stride = 256 * blockCount(offset + longestAddress)
+      const quads = Math.ceil(texts.length / 4)
+      const at = layout.lanes + end
+      end += stride * quads
+      return { at, offset, quads, stride, indexes, texts }
+    })
+    this.#clear(end)
+    for (const { at, quads, stride, texts } of groups) {
+      for (let i = 0; i < 4 * quads; i++) {
+        // Lanes left over repeat the last name: it can only ever tie with itself.
+        const bytes = texts[Math.min(i, texts.length - 1)] as Uint8Array
+        place(this.#words, bytes, 0, (at + (i >>> 2) * stride) / 4 + (i & 3), 4)
+      }
+    }
+    return groups
+  }
+
+  least(names: readonly string[], addresses: readonly string[]): Smallest[] {
+    const texts = addresses.map(utf8)
+    const groups = this.#lay(names, texts.reduce((most, text) => Math.max(most, text.length), 0))
+    const result = this.#unsigned.subarray(layout.result / 4)
+    return texts.map((text, nth) => {
+      let index = -1
+      let head = 0
+      let tied = false
+      for (const { at, offset, quads, stride, indexes } of groups) {
+        const blocks = this.#share(text, offset, true)
+        this.#kernel.least(at, quads, stride, blocks)
+        for (let lane = 0; lane < 4; lane++) {
+          const value = result[lane] as number
+          if (index >= 0 && value > head) continue
+          const found = indexes[4 * (result[4 + lane] as number) + lane]
+          if (found === undefined) continue
+          tied = result[8 + lane] !== 0 || (index >= 0 && value === head)
+          index = found
+          head = value
+        }
+      }
+      return tied ? leastOf(names, addresses[nth] as string) : { index, head }
+    })
+  }
+
+  heads(name: string, addresses: readonly string[]): Uint32Array {
+    const heads = new Uint32Array(addresses.length)
+    const prefix = utf8(`${name}#`)
+    const byBlocks = new Map<number, number[]>()
+    const texts = addresses.map(utf8)
+    for (const [index, text] of texts.entries()) {
+      const blocks = blockCount(prefix.length + text.length)
+      const group = byBlocks.get(blocks)
+      if (group) group.push(index)
+      else byBlocks.set(blocks, [index])
+    }
+    const most = resultBytes / 4
+    for (const [blocks, indexes] of byBlocks) {
+      const stride = 256 * blocks
+      this.#share(prefix, 0, false)
+      // The shared part is cleared for its own length only; a longer message continues with words that must be zero.
+      this.#words.fill(0, layout.shared / 4 + 16 * blockCount(prefix.length), layout.result / 4)
+      for (let from = 0; from < indexes.length; from += most) {
+        const part = indexes.slice(from, from + most)
+        const quads = Math.ceil(part.length / 4)
+        this.#clear(stride * quads)
+        for (const [i, index] of part.entries()) {
+          const text = texts[index] as Uint8Array
+          const base = (layout.lanes + (i >>> 2) * stride) / 4 + (i & 3)
+          place(this.#words, text, prefix.length, base, 4)
+          pad(this.#words, prefix.length + text.length, base, 4)
+        }
+        this.#kernel.heads(layout.lanes, quads, stride, blocks)
+        for (const [i, index] of part.entries()) heads[index] = this.#unsigned[layout.result / 4 + i] as number
+      }
+    }
+    return heads
+  }
+}
+
+/** The same without vectors, and to the last bit: where two heads agree, the whole digests decide. */
+function leastOf(names: readonly string[], address: string): Smallest {
+  let index = -1
+  let head = 0
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string
+    const value = sha256Head(ticket(name, address))
+    if (index < 0 || value < head) {
+      index = i
+      head = value
+    } else if (value === head) {
+      const other = ticket(names[index] as string, address)
+      if (compareDigests(sha256(ticket(name, address)), sha256(other)) < 0) index = i
+    }
+  }
+  return { index, head }
+}
+
+/** Hashes many (node, address) pairs: four at a time in WebAssembly when there is enough of it to do, else in plain script. */
+export class Hasher {
+  readonly #worthCompiling: number
+  #vectors: Vectors | undefined
+  #tried = false
+
+  /** @param threshold hashes in one call from which the kernel is compiled; 0: at once, `Infinity`: never */
+  constructor(threshold: number = worthCompiling) {
+    this.#worthCompiling = threshold
+  }
+
+  #engine(names: readonly string[], addresses: readonly string[]): Vectors | undefined {
+    const hashes = names.length * addresses.length
+    if (!this.#tried && hashes >= this.#worthCompiling) {
+      this.#tried = true
+      this.#vectors = Vectors.load()
+    }
+    if (hashes < Math.min(worthPreparing, this.#worthCompiling)) return undefined
+    return longest(names) + longest(addresses) <= mostCharacters ? this.#vectors : undefined
+  }
+
+  /** For each address the name whose digest is smallest. There must be at least one name. */
+  least(names: readonly string[], addresses: readonly string[]): readonly Smallest[] {
+    if (names.length === 0) throw new TypeError('an election needs at least one name')
+    if (addresses.length === 0) return []
+    const vectors = this.#engine(names, addresses)
+    return vectors ? vectors.least(names, addresses) : addresses.map(address => leastOf(names, address))
+  }
+
+  /** The first 32 bits of the digests of one name with each address. */
+  heads(name: string, addresses: readonly string[]): Uint32Array {
+    if (addresses.length === 0) return new Uint32Array(0)
+    const vectors = this.#engine([name], addresses)
+    return vectors
+      ? vectors.heads(name, addresses)
+      : Uint32Array.from(addresses, address => sha256Head(ticket(name, address)))
+  }
+}
