@@ -49,7 +49,10 @@ function runTopic(topic) {
   })
 }
 
-const figure = value => (Number.isInteger(value) ? value : Number(value.toPrecision(3))).toLocaleString('en')
+function figure(value) {
+  const digits = Number.isInteger(value) ? {} : { maximumSignificantDigits: 3 }
+  return value.toLocaleString('en', digits)
+}
 
 function row({ name, value, unit, peer, note = '' }) {
   const beside = peer === undefined ? '' : `${peer.name} ${figure(peer.value)}`

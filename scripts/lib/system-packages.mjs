@@ -4,8 +4,6 @@ import { run } from './run.mjs'
 
 /** Programs that npm cannot bring: command -> Debian package -> what needs it. */
 export const programs = [
-  { command: 'python3', debian: 'python3', for: ['build'], why: 'node-gyp runs on it' },
-  { command: 'make', debian: 'make', for: ['build'], why: 'builds the native addon' },
   { command: 'g++', debian: 'g++', for: ['build'], why: 'builds the native addon' },
   { command: 'ip', debian: 'iproute2', for: ['start', 'test'], why: 'builds the network of the lab' },
   { command: 'arping', debian: 'iputils-arping', for: ['test'], why: 'asks for IPv4 addresses in lab tests' },
