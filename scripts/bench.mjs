@@ -50,8 +50,8 @@ function runTopic(topic) {
 }
 
 function figure(value) {
-  const digits = Number.isInteger(value) ? {} : { maximumSignificantDigits: 3 }
-  return value.toLocaleString('en', digits)
+  const short = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3))
+  return short.toLocaleString('en')
 }
 
 function row({ name, value, unit, peer, note = '' }) {
