@@ -8,10 +8,11 @@ export default defineConfig({
     projects: [
       {
         ...shared,
-        test: {
-          name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'test/cluster/**/*.test.ts', 'test/docs/**/*.test.ts'],
-        },
+        test: { name: 'unit', include: ['packages/*/src/**/*.test.ts', 'test/cluster/**/*.test.ts'] },
+      },
+      {
+        ...shared,
+        test: { name: 'repository', include: ['test/{checks,docs}/**/*.test.ts'], testTimeout: 30_000 },
       },
       {
         ...shared,

@@ -1,8 +1,13 @@
 // Who may import whom. Prints one line per breach; silent when there is none.
+//
+//   node scripts/check-imports.mjs [folder]   of this repository, or of one laid out like it
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import ts from 'typescript'
-import { at, manifest, readJson, root } from './lib/project.mjs'
+import { root as here, readJson } from './lib/project.mjs'
+
+const root = resolve(process.argv[2] ?? here)
+const at = (...parts) => join(root, ...parts)
 
 /** The packages of this workspace that a package may import. */
 const siblings = {
@@ -25,7 +30,7 @@ const breaches = []
 const breach = (file, message) => breaches.push(`${relative(root, file)}: ${message}`)
 
 const wireNames = new Set(wireFiles.flatMap(file => exportedNames(at('packages/core/src', file))))
-const rootDevDependencies = Object.keys(manifest.devDependencies)
+const rootDevDependencies = Object.keys(readJson(at('package.json')).devDependencies)
 
 for (const name of readdirSync(at('packages')).sort()) checkPackage(name)
 for (const folder of ['bench', 'examples', 'test'])
