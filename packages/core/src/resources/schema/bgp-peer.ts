@@ -1,26 +1,8 @@
 import * as z from 'zod'
-import { tryParseDuration } from './duration.ts'
-import { constrained, duration, flag, immutable, integer, list, text, textMap } from './field.ts'
+import { duration, flag, immutable, integer, list, text, textMap } from './field.ts'
 import { selectors } from './label-selector.ts'
 
 const asn = { min: 0, max: 0xffffffff, format: 'int64' } as const
-
-/** Go's whole seconds and whole milliseconds of a duration, as CEL counts them. */
-const seconds = (value: string): number => Math.trunc((tryParseDuration(value) ?? 0) / 1000)
-const milliseconds = (value: string): number => Math.trunc(tryParseDuration(value) ?? 0)
-
-const connectTime = constrained(duration('Time between attempts to connect, in whole seconds.'), [
-  {
-    cel: 'duration(self).getSeconds() >= 1 && duration(self).getSeconds() <= 65535',
-    message: 'must be from 1 to 65535 seconds',
-    holds: value => tryParseDuration(value) === undefined || (seconds(value) >= 1 && seconds(value) <= 65535),
-  },
-  {
-    cel: 'duration(self).getMilliseconds() % 1000 == 0',
-    message: 'must be whole seconds',
-    holds: value => milliseconds(value) % 1000 === 0,
-  },
-])
 
 const passwordSecret = z
   .object({
@@ -48,7 +30,10 @@ export const bgpPeerSpec = z
     peerPort: integer('TCP port of the peer.', { min: 1, max: 16384 }).default(179),
     holdTime: duration('Proposed hold time: 0s, or 3s and longer.').optional(),
     keepaliveTime: duration('Proposed time between keepalives, not above the hold time.').optional(),
-    connectTime: connectTime.optional(),
+    connectTime: duration('Time between attempts to connect, in whole seconds.', [
+      'connectTimeRange',
+      'wholeSeconds',
+    ]).optional(),
     routerID: text('BGP identifier of this side.').optional(),
     nodeSelectors: selectors('Nodes that open the session; empty for every node.').optional(),
     password: text('TCP-MD5 key. A Secret is the better place, see passwordSecret.').optional(),

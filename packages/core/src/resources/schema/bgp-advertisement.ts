@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { constrained, integer, list, uint32 } from './field.ts'
+import { agreeing, integer, list, uint32 } from './field.ts'
 import { selectors } from './label-selector.ts'
 
 const fields = z
@@ -27,15 +27,4 @@ const fields = z
   .meta({ description: 'What to announce to BGP peers, and how.' })
 
 /** `spec` of a BGPAdvertisement. */
-export const bgpAdvertisementSpec = constrained(fields, [
-  {
-    cel:
-      '!has(self.serviceSelectors) || size(self.serviceSelectors) == 0 || ' +
-      '((!has(self.aggregationLength) || self.aggregationLength == 32) && ' +
-      '(!has(self.aggregationLengthV6) || self.aggregationLengthV6 == 128))',
-    message:
-      'serviceSelectors needs aggregationLength 32 and aggregationLengthV6 128, since a wider prefix carries other Services too',
-    holds: ({ serviceSelectors, aggregationLength, aggregationLengthV6 }) =>
-      !serviceSelectors?.length || (aggregationLength === 32 && aggregationLengthV6 === 128),
-  },
-])
+export const bgpAdvertisementSpec = agreeing(fields, ['unaggregated'])

@@ -1,0 +1,49 @@
+// Writes what follows from the schemas of the resources: CRDs, types, the shapes that objects are read by, and their reference.
+// With --check it writes nothing, names what is stale and exits 1.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { crd } from './lib/crd.mjs'
+import { reference } from './lib/reference.mjs'
+import { loadSchemas } from './lib/schemas.mjs'
+import { structuresModule } from './lib/structures.mjs'
+import { typesModule } from './lib/types.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const check = process.argv.includes('--check')
+const schemas = await loadSchemas()
+
+const files = new Map([
+  ...schemas.kinds.map(kind => [`deploy/crds/metallb.io_${kind.plural}.yaml`, crd(kind)]),
+  ['packages/core/src/resources/types.generated.ts', typesModule(schemas)],
+  ['packages/core/src/resources/structures.generated.ts', structuresModule(schemas)],
+  ['docs/reference/resources.md', reference(schemas)],
+])
+
+const crds = join(root, 'deploy/crds')
+const left = existsSync(crds)
+  ? readdirSync(crds)
+      .filter(name => name.startsWith('metallb.io_'))
+      .map(name => `deploy/crds/${name}`)
+      .filter(name => !files.has(name))
+  : []
+const stale = [...files].filter(([name, text]) => {
+  const path = join(root, name)
+  return !existsSync(path) || readFileSync(path, 'utf8') !== text
+})
+
+if (check) {
+  for (const [name] of stale) process.stderr.write(`${name} is stale: run npm run generate\n`)
+  for (const name of left) process.stderr.write(`${name} belongs to no kind: run npm run generate\n`)
+  process.exitCode = stale.length + left.length > 0 ? 1 : 0
+} else {
+  for (const [name, text] of stale) {
+    mkdirSync(dirname(join(root, name)), { recursive: true })
+    writeFileSync(join(root, name), text)
+    process.stdout.write(`wrote ${name}\n`)
+  }
+  for (const name of left) {
+    rmSync(join(root, name))
+    process.stdout.write(`removed ${name}\n`)
+  }
+}
