@@ -35,7 +35,8 @@ await main(async () => {
     total.failed++
   }
   if (skippedIsFailed)
-    for (const { name, reason } of total.skipped) console.log(`skipped: ${name}: ${reason}`)
+    for (const { name, reason } of total.skipped)
+      console.error(`CARILLON_TEST_ALL=1 forbids to skip: ${name}: ${reason}`)
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`)
   return total.failed > 0 || (skippedIsFailed && total.skipped.length > 0) ? 1 : 0
 })

@@ -21,7 +21,15 @@ export async function nodeBinary(release) {
   if (!existsSync(path)) {
     mkdirSync(folder, { recursive: true })
     writeFileSync(`${folder}/package.json`, '{ "private": true }\n')
-    const args = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', `${name}@${release}`]
+    const args = [
+      'install',
+      '--no-save',
+      '--ignore-scripts',
+      '--prefer-offline',
+      '--no-audit',
+      '--no-fund',
+      `${name}@${release}`,
+    ]
     const { code, output } = await run('npm', args, { cwd: folder, capture: true })
     if (code !== 0)
       return { reason: `npm could not fetch ${name}@${release}: ${output.trim().split('\n').at(-1)}` }
