@@ -1,0 +1,35 @@
+import { CarillonError, type Endpoint, type SpeakerStatus } from '@carillon/core'
+import { formatEndpoint } from './endpoint.ts'
+
+/** Asks a running speaker for its status. Throws `NO_SPEAKER` or `BAD_ANSWER`. */
+export async function fetchStatus(at: Endpoint): Promise<SpeakerStatus> {
+  const where = formatEndpoint(at)
+  let response: Response
+  try {
+    response = await fetch(`http://${where}/api/v1/status`, { signal: AbortSignal.timeout(5000) })
+  } catch (error) {
+    throw new CarillonError(
+      'NO_SPEAKER',
+      `no speaker answers at ${where}: start one with "carillon run", or name its address with --http`,
+      { address: where },
+      { cause: error },
+    )
+  }
+  if (!response.ok) {
+    throw new CarillonError(
+      'BAD_ANSWER',
+      `${where} answers with HTTP status ${response.status}: is that a speaker?`,
+      { address: where },
+    )
+  }
+  try {
+    return (await response.json()) as SpeakerStatus
+  } catch (error) {
+    throw new CarillonError(
+      'BAD_ANSWER',
+      `${where} does not answer as a speaker does`,
+      { address: where },
+      { cause: error },
+    )
+  }
+}

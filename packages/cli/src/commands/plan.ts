@@ -1,0 +1,84 @@
+import {
+  Allocator,
+  ConfigParser,
+  describePlan,
+  type PlanDocument,
+  Planner,
+  type Snapshot,
+} from '@carillon/core'
+import { paint, type Terminal, table } from '../terminal.ts'
+import { readManifests } from './manifests.ts'
+import { problemLines } from './problems.ts'
+
+export interface PlanOptions {
+  readonly manifests: readonly string[]
+  readonly alive?: readonly string[]
+  readonly standalone: boolean
+  readonly lbClass?: string
+  readonly ignoreExcludeLb: boolean
+  readonly json: boolean
+}
+
+/** What would be announced of a snapshot. Pure. */
+export function planOf(snapshot: Snapshot, options: Omit<PlanOptions, 'manifests' | 'json'>): PlanDocument {
+  const { standalone, lbClass, ignoreExcludeLb } = options
+  const { config, problems } = new ConfigParser().parse(snapshot)
+  if (!config) return { services: [], pools: [], problems }
+  const { services, namespaces } = snapshot
+  const allocator = new Allocator({
+    standalone,
+    ...(lbClass === undefined ? {} : { loadBalancerClass: lbClass }),
+  })
+  const allocation = allocator.update({ services, namespaces, config })
+  const alive = options.alive && new Set(options.alive)
+  const plan = new Planner().update({ snapshot, config, allocation, alive, standalone, ignoreExcludeLb })
+  return describePlan(plan, problems)
+}
+
+/** `carillon plan`: 0 also with pending Services, 1 for an invalid configuration. */
+export async function plan(options: PlanOptions, terminal: Terminal): Promise<number> {
+  const document = planOf(await readManifests(options.manifests), options)
+  const invalid = document.problems.some(problem => problem.severity === 'error')
+  if (options.json) terminal.print(JSON.stringify(document, null, 2))
+  else show(document, terminal)
+  return invalid ? 1 : 0
+}
+
+function show({ services, pools, problems }: PlanDocument, terminal: Terminal): void {
+  for (const line of problemLines(problems, terminal)) terminal.warn(line)
+  if (services.length > 0) {
+    const rows = services.map(service => {
+      const nodes = [...new Set(service.announcements.map(one => one.node))]
+      const colour = service.state === 'assigned' ? 'green' : service.state === 'pending' ? 'yellow' : 'dim'
+      return [
+        `${service.namespace}/${service.name}`,
+        paint(terminal, colour, service.state),
+        service.addresses.join(', ') || '-',
+        service.pool ?? '-',
+        nodes.join(', ') || '-',
+        service.reason ? `${service.reason.code}: ${service.reason.message}` : whySilent(service),
+      ]
+    })
+    terminal.print(table(['SERVICE', 'STATE', 'ADDRESSES', 'POOL', 'NODE', 'WHY'], rows))
+  }
+  if (pools.length > 0) {
+    const rows = pools.map(pool => [
+      pool.name,
+      String(pool.assignedIPv4),
+      String(pool.availableIPv4),
+      String(pool.assignedIPv6),
+      String(pool.availableIPv6),
+    ])
+    terminal.print('')
+    terminal.print(table(['POOL', 'IPV4 USED', 'IPV4 FREE', 'IPV6 USED', 'IPV6 FREE'], rows))
+  }
+}
+
+/** For an assigned Service that nobody announces: the reasons of the nodes, each with how many have it. */
+function whySilent(service: PlanDocument['services'][number]): string {
+  if (service.state !== 'assigned' || service.announcements.length > 0) return ''
+  if (service.silent.length === 0) return 'no advertisement selects its pool'
+  const counts = new Map<string, number>()
+  for (const { because } of service.silent) counts.set(because, (counts.get(because) ?? 0) + 1)
+  return `nobody: ${[...counts].map(([because, count]) => `${because} (${count})`).join(', ')}`
+}

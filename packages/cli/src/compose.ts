@@ -1,0 +1,36 @@
+import { arp, type Layer2Options, ndp } from '@carillon/arp'
+import {
+  type Logger,
+  ManifestSource,
+  type Metrics,
+  manifestsOnDisk,
+  type Network,
+  Speaker,
+  systemClock,
+} from '@carillon/core'
+
+/** What one speaker without Kubernetes is made of. */
+export interface ComposeOptions {
+  readonly node: string
+  readonly manifests: readonly string[]
+  readonly network: Network
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly version: string
+  readonly layer2?: Layer2Options
+  readonly loadBalancerClass?: string
+  readonly ignoreExcludeLb?: boolean
+}
+
+/** Introduces the parts to each other: manifests, the speaker, its announcers, the real network and clock. */
+export function compose(options: ComposeOptions): Speaker {
+  const { manifests, layer2 = {}, ...rest } = options
+  return new Speaker({
+    ...rest,
+    source: new ManifestSource({ files: manifestsOnDisk(manifests), clock: systemClock }),
+    announcers: [arp(layer2), ndp(layer2)],
+    clock: systemClock,
+    random: Math.random,
+    standalone: true,
+  })
+}

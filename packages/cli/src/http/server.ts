@@ -1,0 +1,72 @@
+import { CarillonError, type Endpoint, type Speaker } from '@carillon/core'
+import { fastify } from 'fastify'
+import { formatEndpoint } from '../endpoint.ts'
+import type { PrometheusMetrics } from './metrics.ts'
+
+/** The speaker's door for people and programs. Read-only: nothing that it serves changes anything. */
+export interface HttpServer extends AsyncDisposable {
+  readonly at: Endpoint
+}
+
+/** Serves /healthz, /readyz, /metrics and /api/v1/status. Throws `PORT_IN_USE`. */
+export async function serveHttp(
+  at: Endpoint,
+  speaker: Speaker,
+  metrics: PrometheusMetrics,
+): Promise<HttpServer> {
+  const app = fastify({
+    logger: false,
+    bodyLimit: 1024,
+    connectionTimeout: 10_000,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 5000,
+    forceCloseConnections: true,
+    exposeHeadRoutes: true,
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+  })
+  app.get('/healthz', async () => ({ status: 'ok' }))
+  app.get('/readyz', async (_request, reply) => {
+    const errors = speaker.problems.filter(problem => problem.severity === 'error')
+    reply.code(speaker.ready ? 200 : 503)
+    return {
+      status: speaker.ready ? 'ready' : 'not ready',
+      configuration: speaker.plan
+        ? errors.length > 0
+          ? 'stale'
+          : 'valid'
+        : errors.length > 0
+          ? 'invalid'
+          : 'loading',
+      problems: errors,
+    }
+  })
+  app.get('/metrics', async (_request, reply) => {
+    const { type, text } = await metrics.scrape()
+    reply.type(type)
+    return text
+  })
+  app.get('/api/v1/status', async (_request, reply) => {
+    reply.type('application/json')
+    return JSON.stringify(speaker.status())
+  })
+  try {
+    await app.listen({ host: at.address, port: at.port })
+  } catch (error) {
+    const errno = (error as NodeJS.ErrnoException).code
+    const hint =
+      errno === 'EADDRINUSE'
+        ? 'another program has that port: choose one with --http, or --http off'
+        : String(error)
+    throw new CarillonError('PORT_IN_USE', `cannot serve HTTP at ${formatEndpoint(at)}: ${hint}`, {
+      address: formatEndpoint(at),
+      errno,
+    })
+  }
+  const [bound] = app.addresses()
+  return {
+    at: { address: at.address, port: bound?.port ?? at.port },
+    [Symbol.asyncDispose]: () => app.close(),
+  }
+}

@@ -1,0 +1,183 @@
+import { CarillonError } from '@carillon/core'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { logLevels } from './log.ts'
+import type { Terminal } from './terminal.ts'
+import { version } from './version.ts'
+
+const many = (value: string, previous: readonly string[] | undefined): readonly string[] => [
+  ...(previous ?? []),
+  value,
+]
+
+const names = (value: string): readonly string[] =>
+  value
+    .split(',')
+    .map(name => name.trim())
+    .filter(name => name !== '')
+
+const atLeast =
+  (least: number) =>
+  (value: string): number => {
+    const number = Number(value)
+    if (!Number.isInteger(number) || number < least)
+      throw new InvalidArgumentError(`give a whole number from ${least} up.`)
+    return number
+  }
+
+const manifests = (): Option =>
+  new Option('--manifests <path>', 'a manifest file, or a folder of them; may be given several times')
+    .argParser(many)
+    .makeOptionMandatory()
+const json = (): Option => new Option('--json', 'print JSON for programs').default(false)
+const speaker = (): Option =>
+  new Option('--http <address:port>', 'where the running speaker serves HTTP').default('127.0.0.1:7472')
+const lbClass = (): Option => new Option('--lb-class <class>', 'serve Services of this loadBalancerClass')
+const ignoreExcludeLb = (): Option =>
+  new Option('--ignore-exclude-lb', 'announce also from nodes that are labelled to be excluded').default(
+    false,
+  )
+
+type Action = () => Promise<number>
+
+/** Builds the command line; each action is only loaded when it is asked for. `act` is told what to do. */
+function commandLine(terminal: Terminal, act: (action: Action) => void): Command {
+  const root = new Command('carillon')
+    .description('Announces service addresses of bare-metal clusters.')
+    .version(version)
+    .showHelpAfterError('(add --help for more)')
+    .configureOutput({
+      writeOut: text => terminal.print(text.trimEnd()),
+      writeErr: text => terminal.warn(text.trimEnd()),
+      // One line, whatever commander would say around it.
+      outputError: (text, write) =>
+        write(text.replace(/\n+\(add --help for more\)/, ' (add --help for more)').trim()),
+    })
+    .exitOverride()
+
+  root
+    .command('run')
+    .description('Run one node without Kubernetes: manifests in, addresses announced')
+    .addOption(manifests())
+    .option('--node <name>', 'name of this node (default: the host name)')
+    .addOption(
+      new Option('--http <address:port>', 'where to serve status and metrics; "off" disables').default(
+        '127.0.0.1:7472',
+      ),
+    )
+    .addOption(lbClass())
+    .addOption(ignoreExcludeLb())
+    .addOption(
+      new Option(
+        '--exclude-interfaces <patterns>',
+        'comma-separated regular expressions of interfaces never to announce on (default: those that MetalLB excludes; "" for none)',
+      ).argParser(names),
+    )
+    .addOption(
+      new Option('--garp-count <n>', 'gratuitous announcements after a takeover (default: 5)').argParser(
+        atLeast(1),
+      ),
+    )
+    .addOption(
+      new Option('--garp-interval <ms>', 'milliseconds between them (default: 1100)').argParser(atLeast(10)),
+    )
+    .addOption(
+      new Option(
+        '--garp-refresh <ms>',
+        'repeat one announcement this often while an address is held (default: off)',
+      ).argParser(atLeast(1000)),
+    )
+    .addOption(new Option('--log-level <level>').choices(logLevels).default('info'))
+    .addOption(new Option('--log-format <format>').choices(['json', 'pretty']).default('json'))
+    .action(options => act(async () => (await import('./commands/run.ts')).run(options, terminal)))
+
+  root
+    .command('plan')
+    .description('Print what would be allocated and announced, by which node, and why not by the others')
+    .addOption(manifests())
+    .addOption(
+      new Option('--alive <names>', 'comma-separated nodes that are alive (default: every Node)').argParser(
+        names,
+      ),
+    )
+    .option(
+      '--standalone',
+      'by the rules of "carillon run": no Kubernetes fills in cluster IPs and EndpointSlices',
+      false,
+    )
+    .addOption(lbClass())
+    .addOption(ignoreExcludeLb())
+    .addOption(json())
+    .action(options => act(async () => (await import('./commands/plan.ts')).plan(options, terminal)))
+
+  root
+    .command('validate')
+    .description('Print what is wrong with manifests, by kind, name and field')
+    .addOption(manifests())
+    .addOption(json())
+    .action(options => act(async () => (await import('./commands/validate.ts')).validate(options, terminal)))
+
+  root
+    .command('status')
+    .description('Show what a running speaker knows and does')
+    .addOption(speaker())
+    .addOption(json())
+    .action(options => act(async () => (await import('./commands/status.ts')).status(options, terminal)))
+
+  root
+    .command('where')
+    .description('Show which node holds an address or a Service')
+    .argument('<address or namespace/name>')
+    .addOption(speaker())
+    .addOption(json())
+    .action((what, options) =>
+      act(async () => (await import('./commands/where.ts')).where(what, options, terminal)),
+    )
+
+  root
+    .command('explain')
+    .description('Show why a Service is announced where it is, and who would be next')
+    .argument('<namespace/name>')
+    .addOption(speaker())
+    .addOption(json())
+    .action((what, options) =>
+      act(async () => (await import('./commands/explain.ts')).explain(what, options, terminal)),
+    )
+
+  root
+    .command('lab')
+    .description(
+      'Build a small cluster in network namespaces on this host, and show an address being announced and moving',
+    )
+    .option('--keep', 'stay until Ctrl-C instead of ending by itself', false)
+    .addOption(json())
+    .action(options => act(async () => (await import('./commands/lab.ts')).lab(options, terminal)))
+
+  for (const command of root.commands) command.exitOverride()
+  return root
+}
+
+const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim()
+
+/**
+ * Runs the program with these arguments (without the names of node and of the script). Gives the exit code: 0 done, 1 the answer is
+ * "no" or the input is invalid, 2 wrong usage.
+ */
+export async function program(argv: readonly string[], terminal: Terminal): Promise<number> {
+  let action: Action | undefined
+  try {
+    commandLine(terminal, chosen => {
+      action = chosen
+    }).parse(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    throw error
+  }
+  if (!action) return 0
+  try {
+    return await action()
+  } catch (error) {
+    if (!(error instanceof CarillonError)) throw error
+    terminal.warn(`carillon: ${oneLine(error.message)}`)
+    return error.code === 'USAGE' ? 2 : 1
+  }
+}

@@ -1,0 +1,64 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CarillonError } from '../errors.ts'
+import type { ManifestFiles } from './files.ts'
+import type { ManifestFile } from './manifest.ts'
+
+const manifestName = /^[^.].*\.(ya?ml|json)$/
+
+const unreadable = (path: string, error: unknown): CarillonError => {
+  const errno = (error as NodeJS.ErrnoException | undefined)?.code
+  const why = errno === 'ENOENT' ? 'there is no such file or folder' : (errno ?? String(error))
+  return new CarillonError(
+    'SOURCE_UNREADABLE',
+    `cannot read manifests at ${path}: ${why}`,
+    { path, errno },
+    { cause: error },
+  )
+}
+
+/** A file is taken as it is, whatever its name; a folder gives its `.yaml`, `.yml` and `.json` files, without sub-folders. */
+async function list(path: string): Promise<readonly string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) return [path]
+    const names = (await readdir(path)).filter(name => manifestName.test(name)).sort()
+    return names.map(name => join(path, name))
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+/** Manifests on disk: files and folders (not their sub-folders), watched. */
+export function manifestsOnDisk(paths: readonly string[]): ManifestFiles {
+  return {
+    async read() {
+      const files: ManifestFile[] = []
+      const seen = new Set<string>()
+      for (const path of paths) {
+        for (const file of await list(path)) {
+          if (seen.has(file)) continue
+          seen.add(file)
+          try {
+            files.push({ path: file, text: await readFile(file, 'utf8') })
+          } catch (error) {
+            // A file that went away between listing and reading is one that is not there; one that was named has to be.
+            const gone =
+              (error as NodeJS.ErrnoException).code === 'ENOENT' ||
+              (error as NodeJS.ErrnoException).code === 'EISDIR'
+            if (!gone || paths.includes(file)) throw unreadable(file, error)
+          }
+        }
+      }
+      return files
+    },
+    async watch(changed) {
+      const { watch } = await import('chokidar')
+      const watcher = watch([...paths], { ignoreInitial: true, depth: 1, followSymlinks: true })
+      watcher.on('all', changed)
+      // Running out of watches must not end a speaker: what runs goes on, only edits are no longer seen at once.
+      watcher.on('error', changed)
+      await new Promise<void>(resolve => watcher.once('ready', () => resolve()))
+      return () => watcher.close()
+    },
+  }
+}

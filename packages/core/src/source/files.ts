@@ -1,0 +1,9 @@
+import type { ManifestFile } from './manifest.ts'
+
+/** Files that can be read and watched: the disk, or anything that a test makes up. */
+export interface ManifestFiles {
+  /** Every manifest file, in a fixed order. Rejects with `SOURCE_UNREADABLE` when a path that was asked for is not there. */
+  read(): Promise<readonly ManifestFile[]>
+  /** Calls back when anything may have changed; returns how to stop. */
+  watch(changed: () => void): Promise<() => Promise<void>>
+}

@@ -1,0 +1,8 @@
+export { collect } from './collect.ts'
+export { manifestsOnDisk } from './disk.ts'
+export type { ManifestFiles } from './files.ts'
+export { type ManifestDocument, type ManifestFile, ManifestReader } from './manifest.ts'
+export { ManifestSource, type ManifestsOptions } from './manifests.ts'
+export { MemorySource } from './memory.ts'
+export { emptySnapshot, type Snapshot } from './snapshot.ts'
+export type { Source, SourceEvents } from './source.ts'

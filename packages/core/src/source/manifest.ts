@@ -1,0 +1,141 @@
+import { LineCounter, parseAllDocuments } from 'yaml'
+import type { Problem } from '../config/problem.ts'
+import { parseResource, type Resource } from '../resources/index.ts'
+
+/** A file as it was read. */
+export interface ManifestFile {
+  readonly path: string
+  readonly text: string
+}
+
+/** One YAML document, or one JSON file: the resources in it, in order, and what is wrong with it. */
+export interface ManifestDocument {
+  readonly resources: readonly Resource[]
+  readonly problems: readonly Problem[]
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A problem with the text itself: there is no object yet to name, so the file stands in its place. */
+const textProblem = (file: string, message: string): Problem => ({
+  severity: 'error',
+  kind: 'Manifest',
+  name: file,
+  field: '',
+  message,
+})
+
+/** `List` kinds (`v1 List`, `ServiceList`) give their items; anything else gives itself. */
+function* unpack(value: unknown, depth = 0): Generator<unknown> {
+  const isList = isObject(value) && typeof value['kind'] === 'string' && value['kind'].endsWith('List')
+  if (isList && Array.isArray(value['items']) && depth < 8) {
+    const kind = (value['kind'] as string).slice(0, -4)
+    for (const item of value['items']) {
+      // Items of a typed list may leave out what the list says already.
+      const typed = isObject(item) && item['kind'] === undefined && kind !== ''
+      yield* unpack(typed ? { apiVersion: value['apiVersion'], kind, ...item } : item, depth + 1)
+    }
+  } else yield value
+}
+
+function fromValue(file: string, value: unknown): ManifestDocument {
+  const resources: Resource[] = []
+  const problems: Problem[] = []
+  for (const item of unpack(value)) {
+    if (item === null || item === undefined) continue
+    if (!isObject(item) || typeof item['kind'] !== 'string' || typeof item['apiVersion'] !== 'string') {
+      problems.push(
+        textProblem(file, 'holds something that is no Kubernetes object: give it an apiVersion and a kind'),
+      )
+      continue
+    }
+    const parsed = parseResource(item)
+    if (!parsed) continue
+    if (parsed.resource) resources.push(parsed.resource)
+    problems.push(...parsed.problems)
+  }
+  return { resources, problems }
+}
+
+function fromYaml(file: string, text: string, firstLine: number): ManifestDocument {
+  const counter = new LineCounter()
+  const resources: Resource[] = []
+  const problems: Problem[] = []
+  const documents = parseAllDocuments(text, { lineCounter: counter, prettyErrors: false, uniqueKeys: true })
+  for (const document of Array.isArray(documents) ? documents : []) {
+    const [error] = document.errors
+    if (error) {
+      const at = counter.linePos(error.pos[0])
+      problems.push(
+        textProblem(file, `is not valid YAML at line ${firstLine + at.line - 1}: ${error.message}`),
+      )
+      continue
+    }
+    let value: unknown
+    try {
+      value = document.toJS({ maxAliasCount: 100 })
+    } catch (error) {
+      problems.push(
+        textProblem(file, `is not usable YAML: ${error instanceof Error ? error.message : String(error)}`),
+      )
+      continue
+    }
+    const found = fromValue(file, value)
+    resources.push(...found.resources)
+    problems.push(...found.problems)
+  }
+  return { resources, problems }
+}
+
+function fromJson(file: string, text: string): ManifestDocument {
+  try {
+    return fromValue(file, JSON.parse(text))
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return { resources: [], problems: [textProblem(file, `is not valid JSON: ${why}`)] }
+  }
+}
+
+/**
+ * Reads manifests, and remembers every document by its text: one that did not change gives the very same resources again,
+ * so that an edit in a file of ten thousand objects costs one document.
+ */
+export class ManifestReader {
+  #documents = new Map<string, ManifestDocument>()
+
+  read(files: readonly ManifestFile[]): readonly ManifestDocument[] {
+    const next = new Map<string, ManifestDocument>()
+    const out: ManifestDocument[] = []
+    const keep = (key: string, parse: () => ManifestDocument): void => {
+      const document = next.get(key) ?? this.#documents.get(key) ?? parse()
+      next.set(key, document)
+      out.push(document)
+    }
+    for (const { path, text } of files) {
+      const body = text.startsWith('\ufeff') ? text.slice(1) : text
+      if (/^\s*[{[]/.test(body) && path.endsWith('.json')) {
+        keep(`${path}\0${body}`, () => fromJson(path, body))
+        continue
+      }
+      // "---" at the start of a line ends a document wherever it stands, so the text can be cut there before it is parsed.
+      let line = 1
+      for (const part of body.split(/^(?=---(?:\s|$))/m)) {
+        const firstLine = line
+        line += part.split('\n').length - 1
+        // The line number is part of the key only where a message would show it.
+        if (part.trim() !== '' && part.trim() !== '---') {
+          const known = next.get(part) ?? this.#documents.get(part)
+          if (known && known.problems.length === 0) keep(part, () => known)
+          else {
+            const parsed = fromYaml(path, part, firstLine)
+            if (parsed.problems.length === 0) next.set(part, parsed)
+            out.push(parsed)
+          }
+        }
+      }
+    }
+    this.#documents = next
+    return out
+  }
+}

@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest'
+import { CarillonError } from '../errors.ts'
+import { FakeClock, settle } from '../testing/index.ts'
+import type { ManifestFiles } from './files.ts'
+import { ManifestSource } from './manifests.ts'
+import type { Snapshot } from './snapshot.ts'
+
+const pool = (name: string, range: string): string => `apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: { name: ${name} }
+spec: { addresses: [${range}] }
+`
+
+const service = (name: string): string => `apiVersion: v1
+kind: Service
+metadata: { name: ${name} }
+spec: { type: LoadBalancer, ports: [{ port: 80 }] }
+`
+
+/** A disk that holds what the story writes on it. */
+class Disk implements ManifestFiles {
+  readonly files = new Map<string, string>()
+  failure: Error | undefined
+  #changed: () => void = () => {}
+
+  write(path: string, text: string): void {
+    this.files.set(path, text)
+    this.#changed()
+  }
+
+  remove(path: string): void {
+    this.files.delete(path)
+    this.#changed()
+  }
+
+  fail(failure: Error | undefined): void {
+    this.failure = failure
+    this.#changed()
+  }
+
+  async read(): Promise<{ path: string; text: string }[]> {
+    if (this.failure) throw this.failure
+    return [...this.files].map(([path, text]) => ({ path, text })).sort((a, b) => (a.path < b.path ? -1 : 1))
+  }
+
+  async watch(changed: () => void): Promise<() => Promise<void>> {
+    this.#changed = changed
+    return async () => {
+      this.#changed = () => {}
+    }
+  }
+}
+
+interface Story {
+  readonly disk: Disk
+  readonly clock: FakeClock
+  readonly source: ManifestSource
+  readonly snapshots: Snapshot[]
+  readonly failures: CarillonError[]
+}
+
+async function story(files: Readonly<Record<string, string>>): Promise<Story> {
+  const disk = new Disk()
+  for (const [path, text] of Object.entries(files)) disk.files.set(path, text)
+  const clock = new FakeClock()
+  const source = new ManifestSource({ files: disk, clock })
+  const snapshots: Snapshot[] = []
+  const failures: CarillonError[] = []
+  source.events.on('snapshot:changed', snapshot => snapshots.push(snapshot))
+  source.events.on('source:failed', failure => failures.push(failure))
+  await source.start()
+  await clock.advanceAsync(1)
+  snapshots.length = 0
+  return { disk, clock, source, snapshots, failures }
+}
+
+const names = (snapshot: Snapshot): readonly string[] => [
+  ...snapshot.pools.map(one => one.metadata.name),
+  ...snapshot.services.map(one => one.metadata.name),
+]
+
+describe('manifests on disk', () => {
+  it('are one snapshot, over all files and documents, with lists unpacked', async () => {
+    const list = JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'List',
+      items: [
+        { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'prod', labels: { tier: 'gold' } } },
+        { apiVersion: 'v1', kind: 'ServiceList', items: [{ metadata: { name: 'c' }, spec: {} }] },
+      ],
+    })
+    const { source } = await story({
+      'a.yaml': `${pool('p', '10.0.0.0/24')}---\n${service('a')}---\n${service('b')}`,
+      'b.json': list,
+    })
+    expect(names(source.current())).toEqual(['p', 'a', 'b', 'c'])
+    expect(source.current().namespaces[0]?.metadata.labels).toEqual({ tier: 'gold' })
+    expect(source.current().problems).toEqual([])
+  })
+
+  it('give an edit once they have settled, and leave what did not change as it was', async () => {
+    const { disk, clock, source, snapshots } = await story({
+      'a.yaml': `${pool('p', '10.0.0.0/24')}---\n${service('a')}`,
+    })
+    const before = source.current()
+    disk.write('a.yaml', `${pool('p', '10.0.0.0/24')}---\n${service('a')}---\n${service('b')}`)
+    await clock.advanceAsync(49)
+    expect(snapshots).toHaveLength(0)
+    await clock.advanceAsync(1)
+    expect(names(source.current())).toEqual(['p', 'a', 'b'])
+    expect(source.current().pools).toBe(before.pools)
+    expect(source.current().services[0]).toBe(before.services[0])
+  })
+
+  it('that are broken leave the last valid state in force and name the line', async () => {
+    const { disk, clock, source } = await story({ 'a.yaml': service('a') })
+    disk.write('a.yaml', `${service('a')}---\n${service('b')}  oops: [\n`)
+    await clock.advanceAsync(50)
+    expect(names(source.current())).toEqual(['a'])
+    expect(source.current().problems).toMatchObject([
+      { severity: 'error', kind: 'Manifest', name: 'a.yaml', message: expect.stringMatching(/line \d/) },
+    ])
+    disk.write('a.yaml', `${service('a')}---\n${service('b')}`)
+    await clock.advanceAsync(50)
+    expect(names(source.current())).toEqual(['a', 'b'])
+    expect(source.current().problems).toEqual([])
+  })
+
+  it('that hold an invalid object leave the last valid state in force, even of other files', async () => {
+    const { disk, clock, source } = await story({ 'a.yaml': pool('p', '10.0.0.0/24') })
+    disk.write(
+      'a.yaml',
+      'apiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: { name: p }\nspec: { addresses: 7 }\n',
+    )
+    disk.write('b.yaml', service('b'))
+    await clock.advanceAsync(50)
+    expect(names(source.current())).toEqual(['p'])
+    expect(source.current().problems).toMatchObject([
+      { kind: 'IPAddressPool', name: 'p', field: 'spec.addresses' },
+    ])
+  })
+
+  it('that are half-written are not believed before they have stood like that for two seconds', async () => {
+    const whole = `${service('a')}---\n${service('b')}`
+    const { disk, clock, source } = await story({ 'a.yaml': whole })
+    disk.write('a.yaml', service('a').trimEnd())
+    await clock.advanceAsync(1900)
+    expect(names(source.current())).toEqual(['a', 'b'])
+    disk.write('a.yaml', whole.replaceAll('name: b', 'name: c'))
+    await clock.advanceAsync(50)
+    expect(names(source.current())).toEqual(['a', 'c'])
+    disk.write('a.yaml', service('a').trimEnd())
+    await clock.advanceAsync(2100)
+    expect(names(source.current())).toEqual(['a'])
+  })
+
+  it('that vanish take their objects along; a folder that vanishes takes nothing', async () => {
+    const { disk, clock, source, failures } = await story({ 'a.yaml': service('a'), 'b.yaml': service('b') })
+    disk.remove('b.yaml')
+    await clock.advanceAsync(50)
+    expect(names(source.current())).toEqual(['a'])
+    disk.fail(
+      new CarillonError('SOURCE_UNREADABLE', 'cannot read manifests at /x: there is no such file or folder'),
+    )
+    await clock.advanceAsync(50)
+    expect(names(source.current())).toEqual(['a'])
+    expect(failures.map(failure => failure.code)).toEqual(['SOURCE_UNREADABLE'])
+    disk.fail(undefined)
+    disk.write('b.yaml', service('b'))
+    await clock.advanceAsync(50)
+    expect(names(source.current())).toEqual(['a', 'b'])
+  })
+
+  it('are read again now and then, should a notice have been lost', async () => {
+    const { disk, clock, source } = await story({ 'a.yaml': service('a') })
+    disk.files.set('a.yaml', service('z'))
+    await clock.advanceAsync(30_000)
+    expect(names(source.current())).toEqual(['z'])
+  })
+
+  it('may not hold the same object twice', async () => {
+    const { source } = await story({ 'a.yaml': service('a'), 'b.yaml': service('a') })
+    expect(source.current().problems).toMatchObject([
+      { severity: 'error', kind: 'Service', namespace: 'default', name: 'a', field: 'metadata.name' },
+    ])
+  })
+
+  it('are refused at the start when they cannot be read', async () => {
+    const disk = new Disk()
+    disk.failure = new CarillonError('SOURCE_UNREADABLE', 'cannot read manifests at /x')
+    const source = new ManifestSource({ files: disk, clock: new FakeClock() })
+    await expect(source.start()).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' })
+  })
+
+  it('that expand without bounds are refused', async () => {
+    const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]']
+    for (const [i, name] of ['b', 'c', 'd', 'e', 'f', 'g', 'h'].entries()) {
+      const last = ['a', 'b', 'c', 'd', 'e', 'f', 'g'][i]
+      bomb.push(
+        `${name}: &${name} [*${last},*${last},*${last},*${last},*${last},*${last},*${last},*${last},*${last}]`,
+      )
+    }
+    const { source } = await story({ 'a.yaml': `${bomb.join('\n')}\n` })
+    expect(source.current().problems).toMatchObject([{ severity: 'error', kind: 'Manifest', name: 'a.yaml' }])
+  })
+
+  it('stop being read when the source is closed', async () => {
+    const { disk, clock, source, snapshots } = await story({ 'a.yaml': service('a') })
+    await source[Symbol.asyncDispose]()
+    disk.write('a.yaml', service('b'))
+    await clock.advanceAsync(60_000)
+    await settle()
+    expect(snapshots).toHaveLength(0)
+    expect(clock.pending).toBe(0)
+  })
+})

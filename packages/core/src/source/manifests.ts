@@ -1,0 +1,187 @@
+import { EventEmitter } from 'eventemitter3'
+import type { Clock } from '../clock.ts'
+import { CarillonError } from '../errors.ts'
+import { collect } from './collect.ts'
+import type { ManifestFiles } from './files.ts'
+import { type ManifestFile, ManifestReader } from './manifest.ts'
+import { emptySnapshot, type Snapshot } from './snapshot.ts'
+import type { Source, SourceEvents } from './source.ts'
+
+export interface ManifestsOptions {
+  readonly files: ManifestFiles
+  readonly clock: Clock
+  /**
+   * Files are read when nothing has happened to them for this long, in milliseconds: a program that saves in several steps is
+   * given the time to finish.
+   * @default 50
+   */
+  readonly settleMs?: number
+  /**
+   * A changed file without a newline at its end looks half-written; it is believed after this long, in milliseconds.
+   * @default 2000
+   */
+  readonly halfWrittenMs?: number
+  /**
+   * Besides the notices of the kernel, files are read again this often, in milliseconds; 0 turns it off.
+   * @default 30000
+   */
+  readonly rereadMs?: number
+}
+
+const looksHalfWritten = (file: ManifestFile): boolean => file.text !== '' && !file.text.endsWith('\n')
+
+/**
+ * Manifests as a source. What cannot be read, or holds an object that cannot be understood, leaves the last whole snapshot in
+ * force: `current()` then is that snapshot with the problems of the newer text, and an `error` among them says it is not in force.
+ */
+export class ManifestSource implements Source {
+  readonly events: EventEmitter<SourceEvents> = new EventEmitter()
+  readonly #files: ManifestFiles
+  readonly #clock: Clock
+  readonly #settleMs: number
+  readonly #halfWrittenMs: number
+  readonly #rereadMs: number
+  readonly #reader = new ManifestReader()
+  #texts: readonly ManifestFile[] = []
+  #snapshot: Snapshot = emptySnapshot
+  #whole: Snapshot | undefined
+  #failure: string | undefined
+  #cancel: (() => void) | undefined
+  #cancelReread: (() => void) | undefined
+  #unwatch: (() => Promise<void>) | undefined
+  #reading: Promise<void> | undefined
+  #again = false
+  #closed = false
+
+  constructor(options: ManifestsOptions) {
+    this.#files = options.files
+    this.#clock = options.clock
+    this.#settleMs = options.settleMs ?? 50
+    this.#halfWrittenMs = options.halfWrittenMs ?? 2000
+    this.#rereadMs = options.rereadMs ?? 30_000
+  }
+
+  async start(): Promise<Snapshot> {
+    this.#take(await this.#files.read())
+    void this.#watch()
+    return this.#snapshot
+  }
+
+  current(): Snapshot {
+    return this.#snapshot
+  }
+
+  async #watch(): Promise<void> {
+    try {
+      const unwatch = await this.#files.watch(() => this.#soon(this.#settleMs))
+      if (this.#closed) return await unwatch()
+      this.#unwatch = unwatch
+      // Whatever happened before the watch was in place.
+      this.#soon(0)
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#rereadLater()
+  }
+
+  #rereadLater(): void {
+    if (this.#rereadMs === 0 || this.#closed) return
+    this.#cancelReread = this.#clock.after(this.#rereadMs, () => {
+      this.#soon(0)
+      this.#rereadLater()
+    })
+  }
+
+  #soon(ms: number): void {
+    if (this.#closed) return
+    this.#cancel?.()
+    this.#cancel = this.#clock.after(ms, () => {
+      this.#cancel = undefined
+      void this.#read()
+    })
+  }
+
+  async #read(): Promise<void> {
+    if (this.#reading) {
+      this.#again = true
+      return
+    }
+    this.#reading = this.#readOnce()
+    await this.#reading
+    this.#reading = undefined
+    if (this.#again && !this.#closed) {
+      this.#again = false
+      this.#soon(this.#settleMs)
+    }
+  }
+
+  async #readOnce(): Promise<void> {
+    try {
+      const files = await this.#files.read()
+      if (this.#closed) return
+      const known = new Map(this.#texts.map(file => [file.path, file.text]))
+      const changed = files.filter(file => known.get(file.path) !== file.text)
+      const suspicious = changed.filter(looksHalfWritten)
+      if (suspicious.length > 0 && !this.#heldBack(suspicious)) return
+      this.#failure = undefined
+      if (changed.length > 0 || files.length !== this.#texts.length || this.#snapshot !== this.#whole)
+        this.#take(files)
+    } catch (error) {
+      if (!this.#closed) this.#fail(error)
+    }
+  }
+
+  #suspicion: { readonly text: string; readonly since: number } | undefined
+
+  /** True once these files have stood as they are for long enough to be meant so. */
+  #heldBack(files: readonly ManifestFile[]): boolean {
+    const text = JSON.stringify(files)
+    const now = this.#clock.now()
+    if (this.#suspicion?.text !== text) this.#suspicion = { text, since: now }
+    const left = this.#suspicion.since + this.#halfWrittenMs - now
+    if (left <= 0) return true
+    this.#soon(left)
+    return false
+  }
+
+  #take(files: readonly ManifestFile[]): void {
+    this.#texts = files
+    this.#suspicion = undefined
+    const documents = this.#reader.read(files)
+    const resources = documents.flatMap(document => document.resources)
+    const problems = documents.flatMap(document => document.problems)
+    const next = collect(resources, problems, this.#whole ?? emptySnapshot)
+    if (next.problems.some(problem => problem.severity === 'error') && this.#whole) {
+      this.#publish({ ...this.#whole, problems: next.problems })
+      return
+    }
+    if (!next.problems.some(problem => problem.severity === 'error')) this.#whole = next
+    this.#publish(next)
+  }
+
+  #publish(next: Snapshot): void {
+    const same = (Object.keys(next) as (keyof Snapshot)[]).every(key => next[key] === this.#snapshot[key])
+    if (same) return
+    this.#snapshot = next
+    this.events.emit('snapshot:changed', next)
+  }
+
+  #fail(error: unknown): void {
+    const failure =
+      error instanceof CarillonError
+        ? error
+        : new CarillonError('SOURCE_UNREADABLE', String(error), {}, { cause: error })
+    if (failure.message === this.#failure) return
+    this.#failure = failure.message
+    this.events.emit('source:failed', failure)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    this.#cancel?.()
+    this.#cancelReread?.()
+    await this.#reading
+    await this.#unwatch?.()
+    this.events.removeAllListeners()
+  }
+}

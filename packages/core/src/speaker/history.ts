@@ -1,0 +1,41 @@
+/** Something that a person wants to know about afterwards. Dates are ISO 8601. */
+export interface SpeakerEvent {
+  readonly at: string
+  readonly type:
+    | 'started'
+    | 'configurationApplied'
+    | 'configurationRefused'
+    | 'sourceFailed'
+    | 'ownerChanged'
+    | 'announced'
+    | 'released'
+    | 'announcementFailed'
+    | 'addressConflict'
+    | 'announcerFailed'
+  readonly message: string
+  readonly address?: string
+  readonly services?: readonly string[]
+  readonly from?: string
+  readonly to?: string
+}
+
+/** The last events, oldest first; older ones make room. */
+export class History {
+  readonly #events: SpeakerEvent[] = []
+  readonly #capacity: number
+
+  /** @param capacity how many events are kept */
+  constructor(capacity = 200) {
+    this.#capacity = capacity
+  }
+
+  add(event: SpeakerEvent): void {
+    this.#events.push(event)
+    if (this.#events.length > this.#capacity) this.#events.shift()
+  }
+
+  /** A copy, oldest first. */
+  list(): readonly SpeakerEvent[] {
+    return [...this.#events]
+  }
+}

@@ -1,0 +1,12 @@
+export type {
+  AddressConflict,
+  Advertisement,
+  AnnouncementStatus,
+  Announcer,
+  AnnouncerContext,
+  AnnouncerEvents,
+  AnnouncerFactory,
+} from './announcer.ts'
+export type { SpeakerEvent } from './history.ts'
+export { Speaker, type SpeakerEvents, type SpeakerOptions } from './speaker.ts'
+export type { AnnouncerStatus, InterfaceStatus, ServiceStatus, SpeakerStatus } from './status.ts'

@@ -1,0 +1,284 @@
+import { EventEmitter } from 'eventemitter3'
+import { Allocator } from '../allocation/index.ts'
+import type { Clock } from '../clock.ts'
+import type { Config } from '../config/config.ts'
+import { ConfigParser, type Problem } from '../config/index.ts'
+import type { CarillonError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { Membership } from '../membership.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Links, Network } from '../network.ts'
+import { type Plan, Planner } from '../ownership/index.ts'
+import type { Source } from '../source/source.ts'
+import type { Announcer, AnnouncerFactory } from './announcer.ts'
+import { History, type SpeakerEvent } from './history.ts'
+import { Instruments } from './instruments.ts'
+import { Owners } from './owners.ts'
+import { Stage } from './stage.ts'
+import { describeSpeaker, type SpeakerStatus } from './status.ts'
+
+export interface SpeakerOptions {
+  /** Name of this node: what Kubernetes calls it, what the others elect it by. */
+  readonly node: string
+  readonly source: Source
+  /** Without one every node of the source counts as alive, and so does this one. */
+  readonly membership?: Membership
+  readonly announcers: readonly AnnouncerFactory[]
+  readonly clock: Clock
+  readonly network: Network
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** 0 <= x < 1 */
+  readonly random: () => number
+  /** Shown in the status. */
+  readonly version: string
+  /**
+   * No Kubernetes around: cluster IPs, EndpointSlices and Node objects may be missing.
+   * @default false
+   */
+  readonly standalone?: boolean
+  /** Serve Services of this class; absent: those without a class. */
+  readonly loadBalancerClass?: string
+  /**
+   * Announce also from nodes labelled `node.kubernetes.io/exclude-from-external-load-balancers`.
+   * @default false
+   */
+  readonly ignoreExcludeLb?: boolean
+}
+
+export interface SpeakerEvents {
+  /** Something that people want to know of has happened. */
+  'speaker:event': (event: SpeakerEvent) => void
+  /** There is a newer plan. */
+  'plan:changed': (plan: Plan) => void
+  /** What the source holds is invalid (the last valid configuration stays in force), or is valid again (no problems). */
+  'configuration:checked': (problems: readonly Problem[]) => void
+}
+
+/**
+ * The loop: the newest snapshot, configuration and membership give the plan, the plan gives each announcer its whole desired set.
+ * Every change replays it. An invalid configuration leaves the last valid one in force; an announcer that fails leaves the others
+ * alone.
+ */
+export class Speaker implements AsyncDisposable {
+  readonly events: EventEmitter<SpeakerEvents> = new EventEmitter()
+  readonly node: string
+  readonly #options: SpeakerOptions
+  readonly #log: Logger
+  readonly #parser = new ConfigParser()
+  readonly #allocator: Allocator
+  readonly #planner = new Planner()
+  readonly #stages: readonly Stage[]
+  readonly #history = new History()
+  readonly #instruments: Instruments
+  readonly #owners: Owners
+  readonly #startedAt: Date
+  #config: Config | undefined
+  #plan: Plan | undefined
+  #problems: readonly Problem[] = []
+  #refused = ''
+  #links: Links | undefined
+  #cancel: (() => void) | undefined
+  #closed = false
+
+  constructor(options: SpeakerOptions) {
+    this.#options = options
+    this.node = options.node
+    this.#log = options.log
+    this.#startedAt = options.clock.date()
+    this.#allocator = new Allocator({
+      standalone: options.standalone ?? false,
+      ...(options.loadBalancerClass === undefined ? {} : { loadBalancerClass: options.loadBalancerClass }),
+    })
+    this.#instruments = new Instruments(options.metrics, options.node)
+    this.#owners = new Owners(options.clock, event => this.#tell(event))
+    const { node, clock, network, log, metrics, random } = options
+    this.#stages = options.announcers.map(factory => {
+      const announcer = factory({
+        node,
+        clock,
+        network,
+        log: log.child({ component: 'announcer' }),
+        metrics,
+        random,
+      })
+      return new Stage(announcer, {
+        clock,
+        log: log.child({ announcer: announcer.name }),
+        tell: event => this.#tell(event),
+      })
+    })
+  }
+
+  /** Resolves once the first plan has been made and handed to the announcers, or the source's configuration was found invalid. */
+  async start(): Promise<void> {
+    const { source, membership, network } = this.#options
+    source.events.on('snapshot:changed', this.#soon)
+    source.events.on('source:failed', this.#sourceFailed)
+    membership?.events.on('membership:changed', this.#soon)
+    const [, links] = await Promise.all([
+      source.start(),
+      this.#openLinks(network),
+      ...this.#stages.map(stage => stage.start()),
+    ])
+    this.#links = links
+    this.#tell({ type: 'started', message: `speaker of ${this.node} started` })
+    this.replan()
+  }
+
+  /** Interfaces are for the status only: without them everything else goes on. */
+  async #openLinks(network: Network): Promise<Links | undefined> {
+    try {
+      return await network.links()
+    } catch (error) {
+      this.#log.warn({ err: error }, 'interfaces cannot be listed in the status')
+      return undefined
+    }
+  }
+
+  /** The plan in force; undefined before there was a valid configuration. */
+  get plan(): Plan | undefined {
+    return this.#plan
+  }
+
+  /** What is wrong with what the source holds now. */
+  get problems(): readonly Problem[] {
+    return this.#problems
+  }
+
+  /** True once a valid configuration is in force and every announcer has started. */
+  get ready(): boolean {
+    return this.#plan !== undefined && this.#stages.every(stage => stage.started)
+  }
+
+  get announcers(): readonly Announcer[] {
+    return this.#stages.map(stage => stage.announcer)
+  }
+
+  /** Everything that people and programs ask a speaker for. */
+  status(): SpeakerStatus {
+    const { version, membership, clock } = this.#options
+    return describeSpeaker({
+      node: this.node,
+      version,
+      startedAt: this.#startedAt,
+      now: clock.date(),
+      members: membership?.members(),
+      alive: this.#alive(),
+      links: this.#links?.current() ?? [],
+      stages: this.#stages,
+      plan: this.#plan,
+      problems: this.#problems,
+      owners: this.#owners,
+      events: this.#history.list(),
+    })
+  }
+
+  readonly #soon = (): void => {
+    if (this.#closed || this.#cancel) return
+    // A burst of changes costs one replay.
+    this.#cancel = this.#options.clock.after(0, () => {
+      this.#cancel = undefined
+      this.replan()
+    })
+  }
+
+  readonly #sourceFailed = (error: CarillonError): void => {
+    this.#log.error(
+      { code: error.code, ...error.details },
+      'the source is out of reach: what is announced stays announced',
+    )
+    this.#tell({ type: 'sourceFailed', message: error.message })
+  }
+
+  #alive(): ReadonlySet<string> | undefined {
+    const alive = this.#options.membership?.alive()
+    if (alive || !this.#options.standalone) return alive
+    return new Set([this.node, ...this.#options.source.current().nodes.map(node => node.metadata.name)])
+  }
+
+  /** Replays everything from the newest values. Never throws; what was in force stays so when it cannot. */
+  replan(): void {
+    if (this.#closed) return
+    const started = this.#options.clock.now()
+    try {
+      this.#replan()
+    } catch (error) {
+      this.#instruments.failed()
+      this.#log.error({ err: error }, 'planning failed: what is announced stays announced')
+      return
+    }
+    this.#instruments.planned(this.#options.clock.now() - started)
+  }
+
+  #replan(): void {
+    const { source, standalone = false, ignoreExcludeLb = false } = this.#options
+    const snapshot = source.current()
+    const parsed = this.#parser.parse(snapshot)
+    this.#check(parsed.config, parsed.problems)
+    const config = this.#config
+    if (!config) return
+    const { services, namespaces } = snapshot
+    const allocation = this.#allocator.update({ services, namespaces, config })
+    const alive = this.#alive()
+    const plan = this.#planner.update({ snapshot, config, allocation, alive, standalone, ignoreExcludeLb })
+    this.#plan = plan
+    for (const stage of this.#stages)
+      stage.perform(plan.advertisementsFor(this.node, stage.announcer.speakers))
+    this.#owners.follow(plan)
+    this.#instruments.follow(allocation, this.#stages)
+    this.events.emit('plan:changed', plan)
+  }
+
+  #check(config: Config | undefined, problems: readonly Problem[]): void {
+    const news = problems !== this.#problems
+    this.#problems = problems
+    this.#instruments.checked(config !== undefined, this.#config !== undefined || config !== undefined)
+    if (config) {
+      if (config !== this.#config || this.#refused !== '') {
+        this.#config = config
+        this.#refused = ''
+        this.#log.info({ pools: config.pools.length, warnings: problems.length }, 'configuration in force')
+        this.#tell({
+          type: 'configurationApplied',
+          message: `configuration with ${config.pools.length} pools in force`,
+        })
+      }
+    } else {
+      const errors = problems.filter(problem => problem.severity === 'error')
+      const text = JSON.stringify(errors)
+      if (text !== this.#refused) {
+        this.#refused = text
+        const first = errors[0]
+        const what = first ? `${first.kind} ${first.name} ${first.field}: ${first.message}` : 'unknown'
+        const kept = this.#config ? 'the last valid one stays in force' : 'nothing is announced yet'
+        this.#log.error(
+          { errors: errors.slice(0, 20), count: errors.length },
+          `invalid configuration: ${kept}`,
+        )
+        this.#tell({ type: 'configurationRefused', message: `invalid configuration, ${kept}: ${what}` })
+      }
+    }
+    if (news) this.events.emit('configuration:checked', problems)
+  }
+
+  #tell(event: Omit<SpeakerEvent, 'at'>): void {
+    const whole = { at: this.#options.clock.date().toISOString(), ...event }
+    this.#history.add(whole)
+    this.events.emit('speaker:event', whole)
+  }
+
+  /** Withdraws everything and closes what it opened, the source included. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#cancel?.()
+    const { source, membership } = this.#options
+    source.events.off('snapshot:changed', this.#soon)
+    source.events.off('source:failed', this.#sourceFailed)
+    membership?.events.off('membership:changed', this.#soon)
+    await Promise.allSettled(this.#stages.map(stage => stage[Symbol.asyncDispose]()))
+    await Promise.allSettled([source[Symbol.asyncDispose](), this.#links?.[Symbol.asyncDispose]()])
+    this.events.removeAllListeners()
+  }
+}
