@@ -1,6 +1,14 @@
 import { type NamespacedMeta, readNamespacedMetadata } from './metadata.ts'
 import type { Report } from './report.ts'
-import { type Fields, flagField, itemsField, objectField, textField, textsField } from './value.ts'
+import {
+  type Fields,
+  flagField,
+  itemsField,
+  objectField,
+  textField,
+  textsField,
+  type Writable,
+} from './value.ts'
 
 export interface EndpointConditions {
   /** Absent means true, as Kubernetes says. */
@@ -42,11 +50,11 @@ function readConditions(report: Report, endpoint: Fields, path: string): Endpoin
   const serving = flagField(report, from, at, 'serving')
   const terminating = flagField(report, from, at, 'terminating')
   if (ready === undefined && serving === undefined && terminating === undefined) return unconditional
-  return {
-    ...(ready === undefined ? {} : { ready }),
-    ...(serving === undefined ? {} : { serving }),
-    ...(terminating === undefined ? {} : { terminating }),
-  }
+  const conditions: Writable<EndpointConditions> = {}
+  if (ready !== undefined) conditions.ready = ready
+  if (serving !== undefined) conditions.serving = serving
+  if (terminating !== undefined) conditions.terminating = terminating
+  return conditions
 }
 
 function readTarget(report: Report, endpoint: Fields, path: string): TargetReference {
@@ -55,15 +63,15 @@ function readTarget(report: Report, endpoint: Fields, path: string): TargetRefer
   const kind = textField(report, from, at, 'kind')
   const namespace = textField(report, from, at, 'namespace')
   const name = textField(report, from, at, 'name')
-  return {
-    ...(kind === undefined ? {} : { kind }),
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(name === undefined ? {} : { name }),
-  }
+  const target: Writable<TargetReference> = {}
+  if (kind !== undefined) target.kind = kind
+  if (namespace !== undefined) target.namespace = namespace
+  if (name !== undefined) target.name = name
+  return target
 }
 
 function readEndpoint(report: Report, from: Fields, path: string): Endpoint {
-  const endpoint: { -readonly [Key in keyof Endpoint]: Endpoint[Key] } = {
+  const endpoint: Writable<Endpoint> = {
     addresses: textsField(report, from, path, 'addresses'),
     conditions: readConditions(report, from, path),
   }

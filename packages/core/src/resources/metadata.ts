@@ -1,5 +1,5 @@
 import type { Report } from './report.ts'
-import { type Fields, objectField, textField, textMapField } from './value.ts'
+import { type Fields, objectField, textField, textMapField, type Writable } from './value.ts'
 
 /** What Carillon keeps of an object's `metadata`. Absent maps are empty ones. */
 export interface ObjectMeta {
@@ -38,7 +38,7 @@ export function readMetadata(report: Report, object: Fields): ObjectMeta {
     if (!report.failed) report.error('metadata.name', 'is required: give the object a name')
   }
   const namespace = textField(report, from, 'metadata', 'namespace')
-  const meta: { -readonly [Key in keyof ObjectMeta]: ObjectMeta[Key] } = {
+  const meta: Writable<ObjectMeta> = {
     name: name ?? '',
     labels: textMapField(report, from, 'metadata', 'labels'),
     annotations: textMapField(report, from, 'metadata', 'annotations'),

@@ -8,6 +8,7 @@ import {
   textField,
   textMapField,
   textsField,
+  type Writable,
 } from './value.ts'
 
 export interface ServicePort {
@@ -58,7 +59,7 @@ function readPort(report: Report, from: Fields, path: string): ServicePort | und
 function readSpec(report: Report, from: Fields): ServiceSpec {
   const clusterIPs = textsField(report, from, 'spec', 'clusterIPs')
   const clusterIP = textField(report, from, 'spec', 'clusterIP')
-  const spec: { -readonly [Key in keyof ServiceSpec]: ServiceSpec[Key] } = {
+  const spec: Writable<ServiceSpec> = {
     type: textField(report, from, 'spec', 'type') ?? 'ClusterIP',
     clusterIPs: clusterIPs.length === 0 && clusterIP ? [clusterIP] : clusterIPs,
     ipFamilies: textsField(report, from, 'spec', 'ipFamilies'),

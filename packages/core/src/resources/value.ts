@@ -3,6 +3,9 @@ import type { Report } from './report.ts'
 /** An object of which nothing is known but that it is one. */
 export type Fields = Readonly<Record<string, unknown>>
 
+/** A type while its value is being put together. */
+export type Writable<T> = { -readonly [Key in keyof T]: T[Key] }
+
 const noFields: Fields = Object.freeze({})
 const nothing: readonly never[] = Object.freeze([])
 const noText: Readonly<Record<string, string>> = Object.freeze({})
@@ -87,10 +90,11 @@ export function itemsField<T>(
   const value = own(from, key)
   if (value === undefined) return nothing
   if (!Array.isArray(value)) return wrong(report, path, key, 'a list', value) ?? nothing
+  const list = path === '' ? key : `${path}.${key}`
   const out: T[] = []
   for (let i = 0; i < value.length; i++) {
     const item: unknown = value[i]
-    const at = `${fieldPath(path, key)}[${i}]`
+    const at = `${list}[${i}]`
     if (!isFields(item)) report.error(at, mismatch('an object', item))
     else {
       const result = read(item, at)
