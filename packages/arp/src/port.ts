@@ -1,0 +1,210 @@
+import { CarillonError, type Clock, type Frames, type Link, type Logger, type Network } from '@carillon/core'
+import type { Counters } from './counters.ts'
+import { linkLocalAddress } from './eligibility.ts'
+import { SolicitedNodeGroups } from './groups.ts'
+import { AddressTable, type OwnedAddress } from './owned.ts'
+import type { Protocol } from './protocol.ts'
+import type { Responder } from './responder.ts'
+
+const FIRST_RETRY_MS = 1000
+const LONGEST_RETRY_MS = 30_000
+
+/** One address on one interface. */
+export interface Placement {
+  readonly port: Port
+  readonly owned: OwnedAddress
+}
+
+/** What a port is given, and whom it tells. */
+export interface PortWorld {
+  readonly protocol: Protocol
+  readonly network: Network
+  readonly clock: Clock
+  readonly log: Logger
+  readonly counters: Counters
+  isOwnMac(frame: Uint8Array, at: number): boolean
+  /** Another station's MAC address stands at `at`. */
+  claimed(port: Port, owned: OwnedAddress, frame: Uint8Array, at: number): void
+  /** `state` is another one. */
+  changed(port: Port): void
+}
+
+/** One interface on which a protocol is spoken: its sockets, kept open while it lives, and the addresses answered for there. */
+export class Port {
+  readonly placements: Map<OwnedAddress, Placement> = new Map()
+  readonly #world: PortWorld
+  readonly #table = new AddressTable()
+  #link: Link
+  #state: 'opening' | 'open' | 'failed' | 'closed' = 'opening'
+  #error: CarillonError | undefined
+  #frames: Frames | undefined
+  #groups: SolicitedNodeGroups | undefined
+  #responder: Responder | undefined
+  #failures = 0
+  #cancelRetry: (() => void) | undefined
+  /** Grows with every opening and closing, so that an opening which has been overtaken knows it. */
+  #generation = 0
+
+  constructor(world: PortWorld, link: Link) {
+    this.#world = world
+    this.#link = link
+  }
+
+  get link(): Link {
+    return this.#link
+  }
+
+  get state(): 'opening' | 'open' | 'failed' | 'closed' {
+    return this.#state
+  }
+
+  /** Why it failed. */
+  get error(): CarillonError | undefined {
+    return this.#state === 'failed' ? this.#error : undefined
+  }
+
+  /** Frames get through. */
+  get speaking(): boolean {
+    return this.#state === 'open' && this.#link.carrier
+  }
+
+  /** Answers for the address from now on; frames that ask for it arrive after `commit`. */
+  add(owned: OwnedAddress): Placement {
+    const placement = { port: this, owned }
+    this.placements.set(owned, placement)
+    this.#table.add(owned)
+    this.#groups?.add(owned.bytes)
+    return placement
+  }
+
+  /** Stops answering for the address. */
+  remove(owned: OwnedAddress): Placement | undefined {
+    const placement = this.placements.get(owned)
+    if (!placement) return undefined
+    this.placements.delete(owned)
+    this.#table.delete(owned)
+    this.#groups?.remove(owned.bytes)
+    return placement
+  }
+
+  /** Brings the filter and the groups in line with the addresses. */
+  commit(): void {
+    try {
+      this.#frames?.setFilter(this.#filter())
+      this.#groups?.join()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #filter(): ReturnType<Protocol['filter']> {
+    return this.#world.protocol.filter(Array.from(this.#table, owned => owned.bytes))
+  }
+
+  /** Tells the segment that the address is here, unless nothing gets through. */
+  announce(owned: OwnedAddress): void {
+    if (this.speaking) this.#responder?.announce(owned)
+  }
+
+  /** Takes over what the kernel now says of the interface. True when the addresses should be announced again. */
+  update(link: Link): boolean {
+    const before = this.#link
+    this.#link = link
+    const moved = String(before.mac) !== String(link.mac)
+    const rehomed = String(linkLocalAddress(before)) !== String(linkLocalAddress(link))
+    if ((moved || rehomed) && this.#frames) this.#respond(this.#frames)
+    if (this.#state === 'failed') void this.open()
+    return this.speaking && (moved || !before.carrier)
+  }
+
+  /** Opens the sockets. Never rejects: what fails is reported by `changed`, and tried again. */
+  async open(): Promise<void> {
+    const generation = ++this.#generation
+    this.#cancelRetry?.()
+    const { network, protocol } = this.#world
+    const { index } = this.#link
+    const groups = protocol.groups
+      ? new SolicitedNodeGroups(network, index, error => this.#fail(error))
+      : undefined
+    let frames: Frames
+    try {
+      await groups?.open()
+      frames = await network.frames(index, protocol.etherType, this.#filter())
+    } catch (error) {
+      await groups?.[Symbol.asyncDispose]()
+      if (generation === this.#generation) this.#fail(error)
+      return
+    }
+    if (generation !== this.#generation) {
+      await Promise.all([groups?.[Symbol.asyncDispose](), frames[Symbol.asyncDispose]()])
+      return
+    }
+    this.#frames = frames
+    this.#groups = groups
+    this.#state = 'open'
+    this.#respond(frames)
+    frames.closed(error => this.#fail(error))
+    for (const owned of this.#table) groups?.add(owned.bytes)
+    // Addresses may have come and gone while it opened.
+    this.commit()
+    if (this.#frames !== frames) return
+    this.#failures = 0
+    this.#error = undefined
+    this.#world.log.debug({ interface: this.#link.name }, 'speaking on this interface')
+    this.#world.changed(this)
+  }
+
+  #respond(frames: Frames): void {
+    const { counters, protocol } = this.#world
+    const responder = protocol.responder({
+      mac: this.#link.mac,
+      linkLocal: linkLocalAddress(this.#link),
+      table: this.#table,
+      counters,
+      send: frame => frames.send(frame),
+      isOwnMac: (frame, at) => this.#world.isOwnMac(frame, at),
+      claimed: (owned, frame, at) => this.#world.claimed(this, owned, frame, at),
+    })
+    this.#responder = responder
+    frames.receive(frame => responder.receive(frame))
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#state === 'closed') return
+    this.#shut()
+    const { clock, counters, log, protocol } = this.#world
+    const { name } = this.#link
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const again = this.#error?.details.why === why
+    this.#state = 'failed'
+    this.#error = new CarillonError(
+      'INTERFACE_FAILED',
+      `cannot speak ${protocol.name.toUpperCase()} on ${name}: ${why}`,
+      { interface: name, protocol: protocol.name, why },
+      { cause },
+    )
+    counters.interfaceFailed(name)
+    const retryMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++)
+    this.#cancelRetry = clock.after(retryMs, () => void this.open())
+    const fields = { interface: name, error: why, retryMs }
+    if (again) log.debug(fields, 'an interface still cannot be spoken on')
+    else log.warn(fields, 'an interface cannot be spoken on')
+    this.#world.changed(this)
+  }
+
+  #shut(): void {
+    this.#generation++
+    this.#cancelRetry?.()
+    const gone = [this.#frames, this.#groups]
+    this.#frames = undefined
+    this.#groups = undefined
+    this.#responder = undefined
+    for (const socket of gone) socket?.[Symbol.asyncDispose]().catch(() => {})
+  }
+
+  /** Closes the sockets for good. */
+  close(): void {
+    this.#shut()
+    this.#state = 'closed'
+  }
+}
