@@ -329,6 +329,48 @@ napi_value CloseSocket(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+struct Closing {
+  napi_async_work work;
+  napi_deferred deferred;
+  int fd;
+};
+
+// closeLater(): as close(), but on the thread pool, since closing a packet socket waits some milliseconds for the
+// kernel's other processors. Gives a promise that never rejects.
+napi_value CloseLater(napi_env env, napi_callback_info info) {
+  Call call;
+  if (!Begin(env, info, &call)) return nullptr;
+  int fd = Release(call.socket);
+  napi_value promise = nullptr, name;
+  auto* closing = static_cast<Closing*>(calloc(1, sizeof(Closing)));
+  if (closing != nullptr && napi_create_promise(env, &closing->deferred, &promise) == napi_ok) {
+    closing->fd = fd;
+    auto execute = [](napi_env, void* data) {
+      auto* closing = static_cast<Closing*>(data);
+      if (closing->fd >= 0) close(closing->fd);
+      closing->fd = -1;
+    };
+    auto complete = [](napi_env env, napi_status, void* data) {
+      auto* closing = static_cast<Closing*>(data);
+      // Cancelled before it ran, when the environment ends.
+      if (closing->fd >= 0) close(closing->fd);
+      napi_value nothing;
+      if (napi_get_undefined(env, &nothing) == napi_ok) napi_resolve_deferred(env, closing->deferred, nothing);
+      napi_delete_async_work(env, closing->work);
+      free(closing);
+    };
+    if (napi_create_string_utf8(env, "CARILLON_CLOSE", NAPI_AUTO_LENGTH, &name) == napi_ok &&
+        napi_create_async_work(env, nullptr, name, execute, complete, closing, &closing->work) == napi_ok &&
+        napi_queue_async_work(env, closing->work) == napi_ok) {
+      return promise;
+    }
+  }
+  free(closing);
+  if (fd >= 0) close(fd);
+  napi_throw_error(env, nullptr, "the socket was closed, but its end cannot be waited for");
+  return nullptr;
+}
+
 // detach(): the descriptor, which now belongs to the caller.
 napi_value Detach(napi_env env, napi_callback_info info) {
   Call call;
@@ -576,6 +618,7 @@ NAPI_MODULE_INIT() {
 #define METHOD(name, function) {name, nullptr, function, nullptr, nullptr, nullptr, napi_default_method, nullptr}
       METHOD("open", Open),
       METHOD("close", CloseSocket),
+      METHOD("closeLater", CloseLater),
       METHOD("detach", Detach),
       METHOD("duplicate", Duplicate),
       METHOD("setInt", SetInt),

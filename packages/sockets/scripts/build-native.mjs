@@ -5,6 +5,7 @@
 //   node scripts/build-native.mjs --install   as npm's install step: a fitting prebuild is enough, and what is missing
 //                                             is said but is no failure (opening a socket then says it again)
 //   node scripts/build-native.mjs --prebuild  build into prebuilds/<platform>-<arch>/, for publishing
+//   node scripts/build-native.mjs --addon FOLDER OUTPUT  build another addon the same way
 
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -52,7 +53,7 @@ function compilerVersion(compiler) {
  * Compiles the sources of `folder` into the addon `output`, unless it was made from the very same sources, headers,
  * compiler and flags. Another process may build or load the same file meanwhile. Gives true when it compiled.
  */
-export function buildAddon(folder, output) {
+function buildAddon(folder, output) {
   const compiler = process.env.CXX ?? 'g++'
   const include = headers()
   const files = readdirSync(folder).sort()
@@ -107,6 +108,10 @@ function prebuilt() {
 }
 
 function main(options) {
+  if (options[0] === '--addon') {
+    buildAddon(options[1], options[2])
+    return
+  }
   const installing = options.includes('--install')
   try {
     if (process.platform !== 'linux')

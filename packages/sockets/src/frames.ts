@@ -74,6 +74,7 @@ class PacketFrames implements Frames {
   #closedHandles: ((error: Error) => void)[] = []
   #error: Error | undefined
   #open = true
+  #ended: Promise<void> = Promise.resolve()
   #received = 0
   #sent = 0
   #sendErrors = 0
@@ -152,7 +153,7 @@ class PacketFrames implements Frames {
     const gone = this.#native.interfaceName(this.#link) === ''
     const error = failure(gone ? -19 : -100, 'receive', this.#attempt)
     this.#error = error
-    this.#close()
+    void this.#close()
     for (const handle of this.#closedHandles.splice(0)) {
       try {
         handle(error)
@@ -168,16 +169,17 @@ class PacketFrames implements Frames {
     this.#dropped += new DataView(this.#statistics.buffer).getUint32(4, littleEndian)
   }
 
-  #close(): void {
-    if (!this.#open) return
+  #close(): Promise<void> {
+    if (!this.#open) return this.#ended
     this.#countDrops()
     this.#open = false
     this.#departures.forget(this.#gone)
-    this.#socket.close()
+    this.#ended = this.#socket.closeLater()
+    return this.#ended
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closedHandles = []
-    this.#close()
+    await this.#close()
   }
 }

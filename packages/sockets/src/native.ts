@@ -9,6 +9,8 @@ export interface NativeSocket {
   open(domain: number, type: number, protocol: number): number
   /** May be called again. */
   close(): void
+  /** As `close`, but on the thread pool: closing a packet socket takes the kernel some milliseconds. Never rejects. */
+  closeLater(): Promise<void>
   /** The descriptor, which now belongs to the caller; the socket is closed. */
   detach(): number
   /** Another descriptor of the same socket, which belongs to the caller. */

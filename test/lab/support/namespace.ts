@@ -76,6 +76,15 @@ export class Namespace {
     }
   }
 
+  /** Moves this thread here until `leave`, so that what runs later, in callbacks, runs here as well. */
+  enter(): void {
+    enter(this.#fd)
+  }
+
+  leave(): void {
+    enter(load().home)
+  }
+
   remove(): void {
     closeSync(this.#fd)
     execFileSync('ip', ['netns', 'delete', this.name])
