@@ -1,6 +1,5 @@
 import type { LabelMap } from '../config/config.ts'
 import type { Node } from '../resources/index.ts'
-import type { Because } from './verdict.ts'
 
 /** What the plan needs to know of a node. Unchanged nodes keep their identity from one cluster to the next. */
 export interface NodeFacts {
@@ -74,9 +73,7 @@ export function cluster(inputs: ClusterInputs, previous: Cluster = new Map()): C
   return same && next.size === previous.size ? previous : next
 }
 
-/** What keeps a node from speaking whatever the Service; undefined when nothing does. */
-export function barrier(facts: NodeFacts): Because | undefined {
-  if (!facts.alive) return 'notAlive'
-  if (facts.networkUnavailable) return 'nodeNetworkUnavailable'
-  return facts.excluded ? 'nodeLabeledExcludeBalancers' : undefined
+/** Whether nothing keeps the node from speaking, whatever the Service. */
+export function mayStand({ alive, networkUnavailable, excluded }: NodeFacts): boolean {
+  return alive && !networkUnavailable && !excluded
 }

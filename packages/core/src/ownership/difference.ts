@@ -3,17 +3,20 @@ const lookAhead = 16
 
 /**
  * Reports what differs between two lists that mostly hold the same things in the same order, in time linear in their length
- * and with no memory of its own. What has moved may be reported as removed and added.
+ * and with no memory of its own. What has moved may be reported as removed and added. `kept` is given the place before and after.
  */
 export function difference<Item>(
   before: readonly Item[],
   after: readonly Item[],
   removed: (item: Item) => void,
   added: (item: Item) => void,
+  kept?: (before: number, after: number) => void,
 ): void {
   let at = 0
-  for (const item of after) {
+  for (let i = 0; i < after.length; i++) {
+    const item = after[i] as Item
     if (at < before.length && before[at] === item) {
+      kept?.(at, i)
       at++
       continue
     }
@@ -22,6 +25,7 @@ export function difference<Item>(
     while (found < end && before[found] !== item) found++
     if (found < end) {
       while (at < found) removed(before[at++] as Item)
+      kept?.(at, i)
       at++
     } else added(item)
   }

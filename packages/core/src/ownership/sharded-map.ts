@@ -1,5 +1,5 @@
 const shardCount = 256
-const none: ReadonlyMap<string, never> = new Map()
+const none: ReadonlyMap<string, never> = new Map<string, never>()
 
 /** FNV-1a over the low byte of each character, folded to a shard number. */
 function shardOf(key: string): number {

@@ -3,6 +3,7 @@ export const reasons = {
   notLoadBalancer: 'the Service is not of type LoadBalancer',
   otherClass: 'the Service asks for another load balancer class',
   noIPAllocated: 'the Service has no address',
+  invalidIP: 'the address of the Service cannot be read',
   ipNotAllowed: 'the address of the Service lies in no pool',
   notAlive: 'the node is not a living member of the cluster',
   noEndpoints: 'no endpoint of the Service can serve',
@@ -22,6 +23,8 @@ export type Because = keyof typeof reasons
 export type Verdict = { readonly speak: true } | { readonly speak: false; readonly because: Because }
 
 /** `namespace/name`, by which everything here knows a Service. */
-export function serviceKey(object: { readonly metadata: { readonly namespace: string; readonly name: string } }): string {
+export function serviceKey(object: {
+  readonly metadata: { readonly namespace: string; readonly name: string }
+}): string {
   return `${object.metadata.namespace}/${object.metadata.name}`
 }

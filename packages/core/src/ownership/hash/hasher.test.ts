@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import * as fc from 'fast-check'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Hasher } from './hasher.ts'
 import { kernelModule } from './kernel.ts'
@@ -20,7 +20,9 @@ const expected = (list: readonly string[], address: string): string =>
 describe('SHA-256 in plain script', () => {
   it('starts from the constants of FIPS 180-4', () => {
     expect([...initialHash.subarray(0, 2)]).toEqual([0x6a09e667, 0xbb67ae85])
-    expect([...roundConstants.subarray(0, 2), roundConstants[63]]).toEqual([0x428a2f98, 0x71374491, 0xc67178f2])
+    expect([...roundConstants.subarray(0, 2), roundConstants[63]]).toEqual([
+      0x428a2f98, 0x71374491, 0xc67178f2,
+    ])
   })
 
   it('agrees with node:crypto for any text', () => {
@@ -68,7 +70,9 @@ describe.each([
     const list = Array.from({ length: 2000 }, (_, i) => `node-${i}.rack-${i % 7}.dc1.example.internal`)
     const texts = Array.from({ length: 9000 }, (_, i) => `fd00::${i.toString(16)}`)
     expect(hasher.heads('node-1', texts)[8999]).toBe(reference(`node-1#${texts[8999]}`).readUInt32BE(0))
-    expect(list[hasher.least(list, ['fd00:1:2:3:4:5:6:7'])[0]?.index ?? -1]).toBe(expected(list, 'fd00:1:2:3:4:5:6:7'))
+    expect(list[hasher.least(list, ['fd00:1:2:3:4:5:6:7'])[0]?.index ?? -1]).toBe(
+      expected(list, 'fd00:1:2:3:4:5:6:7'),
+    )
   })
 
   it('lets the whole digest decide when the first 32 bits agree', () => {
@@ -77,7 +81,12 @@ describe.each([
     const [ha, hb] = [reference(`${a}#10.0.0.1`), reference(`${b}#10.0.0.1`)]
     expect(ha.readUInt32BE(0)).toBe(hb.readUInt32BE(0))
     const better = ha.compare(hb) < 0 ? a : b
-    for (const list of [[a, b], [b, a], [a, 'x', 'y', 'z', b], [b, 'x', 'y', 'z', a]]) {
+    for (const list of [
+      [a, b],
+      [b, a],
+      [a, 'x', 'y', 'z', b],
+      [b, 'x', 'y', 'z', a],
+    ]) {
       const others = list.filter(name => reference(`${name}#10.0.0.1`).readUInt32BE(0) >= ha.readUInt32BE(0))
       expect(others[hasher.least(others, ['10.0.0.1'])[0]?.index ?? -1]).toBe(better)
     }
@@ -94,7 +103,9 @@ it('falls back to plain script for names longer than the kernel has room for', (
   const long = 'n'.repeat(2000)
   const hasher = new Hasher(0)
   expect(hasher.heads(long, ['10.0.0.1'])[0]).toBe(reference(`${long}#10.0.0.1`).readUInt32BE(0))
-  expect(hasher.least([long], ['10.0.0.1'])).toEqual([{ index: 0, head: reference(`${long}#10.0.0.1`).readUInt32BE(0) }])
+  expect(hasher.least([long], ['10.0.0.1'])).toEqual([
+    { index: 0, head: reference(`${long}#10.0.0.1`).readUInt32BE(0) },
+  ])
 })
 
 it('assembles a kernel of a few kilobytes', () => {

@@ -30,7 +30,8 @@ const worthPreparing = 256
 /** What surely fits the kernel's shared part: three bytes a character, the number sign, the padding. */
 const mostCharacters = Math.floor((layout.result - layout.shared - 10) / 3)
 
-const longest = (texts: readonly string[]): number => texts.reduce((most, text) => Math.max(most, text.length), 0)
+const longest = (texts: readonly string[]): number =>
+  texts.reduce((most, text) => Math.max(most, text.length), 0)
 
 // The little that is used of WebAssembly, which neither lib.es2023 nor @types/node declares.
 interface WasmMemory {
@@ -132,7 +133,10 @@ class Vectors {
 
   least(names: readonly string[], addresses: readonly string[]): Smallest[] {
     const texts = addresses.map(utf8)
-    const groups = this.#lay(names, texts.reduce((most, text) => Math.max(most, text.length), 0))
+    const groups = this.#lay(
+      names,
+      texts.reduce((most, text) => Math.max(most, text.length), 0),
+    )
     const result = this.#unsigned.subarray(layout.result / 4)
     return texts.map((text, nth) => {
       let index = -1
@@ -183,7 +187,8 @@ class Vectors {
           pad(this.#words, prefix.length + text.length, base, 4)
         }
         this.#kernel.heads(layout.lanes, quads, stride, blocks)
-        for (const [i, index] of part.entries()) heads[index] = this.#unsigned[layout.result / 4 + i] as number
+        for (const [i, index] of part.entries())
+          heads[index] = this.#unsigned[layout.result / 4 + i] as number
       }
     }
     return heads

@@ -68,7 +68,14 @@ function big(local: number, first: number, second: number, third: number): Code 
 function round(index: number, word: Code): Code {
   const at = (role: number): number => workAt + ((role - index + 64) & 7)
   const [a, b, c, d, e, f, g, h] = [0, 1, 2, 3, 4, 5, 6, 7].map(at) as [
-    number, number, number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ]
   return [
     // t1 = h + Σ1(e) + ch(e, f, g) + k + w
@@ -142,14 +149,26 @@ const loopParameters = [i32, i32, i32, i32]
 /** The bytes of the module that `Kernel` describes. */
 export function kernelModule(): Uint8Array<ArrayBuffer> {
   return assemble([
-    { parameters: [i32, i32], results: [v128], locals: [i32, i32, ...new Array<number>(33).fill(v128)], body: headBody },
+    {
+      parameters: [i32, i32],
+      results: [v128],
+      locals: [i32, i32, ...new Array<number>(33).fill(v128)],
+      body: headBody,
+    },
     {
       exported: 'heads',
       parameters: loopParameters,
       results: [],
       locals: [i32, v128],
       body: forEachQuad([
-        ...[...set(head), ...get(4), ...op.constant(4), ...op.shiftLeft, ...get(head), ...op.store(layout.result)],
+        ...[
+          ...set(head),
+          ...get(4),
+          ...op.constant(4),
+          ...op.shiftLeft,
+          ...get(head),
+          ...op.store(layout.result),
+        ],
       ]),
     },
     {

@@ -18,7 +18,8 @@ function root(value: bigint, power: bigint): bigint {
 
 for (let found = 0, candidate = 2; found < 64; candidate++) {
   let prime = true
-  for (let divisor = 2; divisor * divisor <= candidate; divisor++) if (candidate % divisor === 0) prime = false
+  for (let divisor = 2; divisor * divisor <= candidate; divisor++)
+    if (candidate % divisor === 0) prime = false
   if (!prime) continue
   // floor(2^32 * root) modulo 2^32 is the first 32 bits of the fraction.
   roundConstants[found] = Number(root(BigInt(candidate) << 96n, 3n) & 0xffffffffn)
@@ -40,7 +41,16 @@ function compress(state: Int32Array, words: Int32Array, at: number): void {
     const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10)
     w[i] = ((w[i - 16] as number) + s0 + (w[i - 7] as number) + s1) | 0
   }
-  let [a, b, c, d, e, f, g, h] = state as unknown as [number, number, number, number, number, number, number, number]
+  let [a, b, c, d, e, f, g, h] = state as unknown as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
   for (let i = 0; i < 64; i++) {
     const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))
     const t1 = (h + s1 + (((f ^ g) & e) ^ g) + (constants[i] as number) + (w[i] as number)) | 0
