@@ -1,3 +1,4 @@
+import type { DropReason } from './counters.ts'
 import type { OwnedAddress } from './owned.ts'
 import { isMac, isStation, type Responder, type ResponderWorld } from './responder.ts'
 import { arpOperations, encodeArp } from './wire/arp.ts'
@@ -45,8 +46,14 @@ export class ArpResponder implements Responder {
   }
 
   receive(frame: Uint8Array): void {
+    const reason = this.#deal(frame)
+    if (reason !== undefined) this.#world.counters.drop(reason)
+  }
+
+  /** Why the frame is dropped, if it is. */
+  #deal(frame: Uint8Array): DropReason | undefined {
     const world = this.#world
-    if (frame.length < LENGTH) return world.counters.drop('short')
+    if (frame.length < LENGTH) return 'short'
     // Hardware Ethernet (1), protocol IPv4 (0x0800), address lengths 6 and 4.
     if (
       frame[15] !== 1 ||
@@ -59,29 +66,26 @@ export class ArpResponder implements Responder {
       frame[12] !== 8 ||
       frame[13] !== 6
     ) {
-      return world.counters.drop('malformed')
+      return 'malformed'
     }
     const operation = frame[OPERATION + 1]
-    if (operation !== arpOperations.request && operation !== arpOperations.reply)
-      return world.counters.drop('malformed')
-    if (!isStation(frame, SENDER_MAC)) return world.counters.drop('sender')
+    if (operation !== arpOperations.request && operation !== arpOperations.reply) return 'malformed'
+    if (!isStation(frame, SENDER_MAC)) return 'sender'
     const sender = world.table.find4(frame, SENDER)
-    if (operation === arpOperations.request) {
-      const target = world.table.find4(frame, TARGET)
-      // A request for the sender's own address announces it (RFC 5227 section 2.3): a claim, and not a question. Answered, it
-      // would tell a new owner of the address that the old one has not let go, which it is about to.
-      if (target && target !== sender) this.#answer(frame, target)
-    }
     // Whatever else it says: another station uses our address as its own (RFC 5227 section 2.4).
     if (sender && !world.isOwnMac(frame, SENDER_MAC) && !world.isOwnMac(frame, SOURCE)) {
       world.claimed(sender, frame, SENDER_MAC)
     }
+    if (operation === arpOperations.reply) return undefined
+    const target = world.table.find4(frame, TARGET)
+    // A request for the sender's own address announces it (RFC 5227 section 2.3): a claim, and not a question. Answered, it
+    // would tell a new owner of the address that the old one has not let go, which it is about to.
+    return target && target !== sender ? this.#answer(frame, target) : undefined
   }
 
-  #answer(request: Uint8Array, target: OwnedAddress): void {
+  #answer(request: Uint8Array, target: OwnedAddress): DropReason | undefined {
     const world = this.#world
-    if (!isMac(request, 0, broadcastMac) && !isMac(request, 0, world.mac))
-      return world.counters.drop('destination')
+    if (!isMac(request, 0, broadcastMac) && !isMac(request, 0, world.mac)) return 'destination'
     target.requests++
     if (!target.counted) world.counters.count(target)
     const reply = this.#reply
@@ -97,6 +101,7 @@ export class ArpResponder implements Responder {
     }
     world.send(reply)
     target.responses++
+    return undefined
   }
 
   announce(owned: OwnedAddress): void {

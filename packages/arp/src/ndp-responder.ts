@@ -1,4 +1,5 @@
 import type { AddressBytes } from '@carillon/core'
+import type { DropReason } from './counters.ts'
 import type { OwnedAddress } from './owned.ts'
 import { isMac, isStation, type Responder, type ResponderWorld } from './responder.ts'
 import { encodeEthernet, etherTypes } from './wire/ethernet.ts'
@@ -75,28 +76,38 @@ export class NdpResponder implements Responder {
   }
 
   receive(frame: Uint8Array): void {
-    const { counters, table } = this.#world
-    if (frame.length < OPTIONS) return counters.drop('short')
-    if (frame[12] !== 0x86 || frame[13] !== 0xdd || (frame[14] as number) >>> 4 !== 6)
-      return counters.drop('malformed')
+    const reason = this.#deal(frame)
+    if (reason !== undefined) this.#world.counters.drop(reason)
+  }
+
+  /** Why the frame is dropped, if it is. */
+  #deal(frame: Uint8Array): DropReason | undefined {
+    const { table } = this.#world
+    if (frame.length < OPTIONS) return 'short'
+    if (frame[12] !== 0x86 || frame[13] !== 0xdd || (frame[14] as number) >>> 4 !== 6) return 'malformed'
     const type = frame[TYPE]
     // Not neighbour discovery at all: only a filter that lets more through than it must shows us such a packet.
-    if (frame[NEXT_HEADER] !== ICMPV6 || (type !== ndpTypes.solicitation && type !== ndpTypes.advertisement))
-      return
+    if (
+      frame[NEXT_HEADER] !== ICMPV6 ||
+      (type !== ndpTypes.solicitation && type !== ndpTypes.advertisement)
+    ) {
+      return undefined
+    }
     const owned = table.find6(frame, TARGET)
-    if (!owned) return
+    if (!owned) return undefined
 
     // RFC 4861 sections 7.1.1 and 7.1.2.
-    if (frame[HOP_LIMIT] !== 255) return counters.drop('hopLimit')
-    if (frame[CODE] !== 0) return counters.drop('malformed')
+    if (frame[HOP_LIMIT] !== 255) return 'hopLimit'
+    if (frame[CODE] !== 0) return 'malformed'
     const length = ((frame[PAYLOAD_LENGTH] as number) << 8) | (frame[PAYLOAD_LENGTH + 1] as number)
     const end = TYPE + length
-    if (end < OPTIONS || end > frame.length) return counters.drop('short')
-    if (fold(sumWords(frame, SOURCE, end) + length + ICMPV6) !== 0xffff) return counters.drop('checksum')
-    if (frame[SOURCE] === 0xff) return counters.drop('sender')
+    if (end < OPTIONS || end > frame.length) return 'short'
+    if (fold(sumWords(frame, SOURCE, end) + length + ICMPV6) !== 0xffff) return 'checksum'
+    if (frame[SOURCE] === 0xff) return 'sender'
 
-    if (type === ndpTypes.solicitation) this.#solicited(frame, end, owned)
-    else this.#advertised(frame, end, owned)
+    return type === ndpTypes.solicitation
+      ? this.#solicited(frame, end, owned)
+      : this.#advertised(frame, end, owned)
   }
 
   /** Where the 6 bytes of the link-layer address option begin; `ABSENT`, or `BROKEN` when an option is. */
@@ -111,43 +122,45 @@ export class NdpResponder implements Responder {
     return found
   }
 
-  #solicited(frame: Uint8Array, end: number, owned: OwnedAddress): void {
-    const { counters, mac } = this.#world
-    if (!isMac(frame, 0, mac) && (frame[0] !== 0x33 || frame[1] !== 0x33)) return counters.drop('destination')
+  #solicited(frame: Uint8Array, end: number, owned: OwnedAddress): DropReason | undefined {
+    const { mac } = this.#world
+    if (!isMac(frame, 0, mac) && (frame[0] !== 0x33 || frame[1] !== 0x33)) return 'destination'
     const option = this.#option(frame, end, SOURCE_LINK_LAYER)
-    if (option === BROKEN) return counters.drop('option')
+    if (option === BROKEN) return 'option'
     if (isUnspecified(frame, SOURCE)) return this.#probed(frame, option, owned)
     // A solicitation without the option is a reachability check or comes from a host that may leave it out (RFC 4861 section
     // 7.2.2): where it came from is in the frame.
     const from = option === ABSENT ? SOURCE_MAC : option
-    if (!isStation(frame, from)) return counters.drop('sender')
+    if (!isStation(frame, from)) return 'sender'
     this.#count(owned)
     const answer = this.#advertisement
     for (let i = 0; i < 6; i++) answer[i] = frame[from + i] as number
     for (let i = 0; i < 16; i++) answer[DESTINATION + i] = frame[SOURCE + i] as number
     this.#send(owned, SOLICITED | OVERRIDE)
     owned.responses++
+    return undefined
   }
 
   /**
    * Someone asks whether it may have our address (RFC 4862 section 5.4.3). It has no address to be answered at, so the answer
    * goes to all nodes and is not marked as solicited (RFC 4861 section 7.2.4).
    */
-  #probed(frame: Uint8Array, option: number, owned: OwnedAddress): void {
-    const { counters } = this.#world
-    if (option !== ABSENT || !isSolicitedNode(frame, DESTINATION)) return counters.drop('malformed')
+  #probed(frame: Uint8Array, option: number, owned: OwnedAddress): DropReason | undefined {
+    if (option !== ABSENT || !isSolicitedNode(frame, DESTINATION)) return 'malformed'
     this.#count(owned)
     this.#toAllNodes(owned)
     owned.responses++
+    return undefined
   }
 
-  #advertised(frame: Uint8Array, end: number, owned: OwnedAddress): void {
+  #advertised(frame: Uint8Array, end: number, owned: OwnedAddress): DropReason | undefined {
     const world = this.#world
     const option = this.#option(frame, end, TARGET_LINK_LAYER)
-    if (option === BROKEN) return world.counters.drop('option')
+    if (option === BROKEN) return 'option'
     const from = option === ABSENT ? SOURCE_MAC : option
-    if (!isStation(frame, from)) return world.counters.drop('sender')
+    if (!isStation(frame, from)) return 'sender'
     if (!world.isOwnMac(frame, from) && !world.isOwnMac(frame, SOURCE_MAC)) world.claimed(owned, frame, from)
+    return undefined
   }
 
   announce(owned: OwnedAddress): void {

@@ -199,7 +199,7 @@ export class Port {
     this.#frames = undefined
     this.#groups = undefined
     this.#responder = undefined
-    for (const socket of gone) socket?.[Symbol.asyncDispose]().catch(() => {})
+    for (const socket of gone) void socket?.[Symbol.asyncDispose]().then(undefined, () => {})
   }
 
   /** Closes the sockets for good. */
