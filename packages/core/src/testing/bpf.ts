@@ -23,7 +23,8 @@ export function runBpf(program: readonly BpfInstruction[], frame: Uint8Array): n
     if (kind === 0) {
       let value: number | undefined
       if (mode === 0) value = k
-      else if (mode === 0x20) value = load(k, size)
+      // Above SKF_AD_OFF are facts about the packet that a frame in memory lacks, such as whether it had a VLAN tag: 0.
+      else if (mode === 0x20) value = k >= 0xfffff000 ? 0 : load(k, size)
       else if (mode === 0x40) value = load(x + k, size)
       else if (mode === 0x60) value = scratch[k]
       else if (mode === 0x80) value = frame.length
