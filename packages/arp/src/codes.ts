@@ -8,4 +8,4 @@ export const codes = {
   NO_INTERFACE: 'no interface of this node can carry the address',
   INTERFACE_FAILED: 'the sockets of an interface could not be opened, or broke',
   ADDRESS_CONFLICT: 'another station uses an address that this node announces',
-} as const satisfies Readonly<Record<string, string>>
+} as const

@@ -22,9 +22,9 @@ export interface PortWorld {
   readonly clock: Clock
   readonly log: Logger
   readonly counters: Counters
-  isOwnMac(frame: Uint8Array, at: number): boolean
+  readonly isOwnMac: (frame: Uint8Array, at: number) => boolean
   /** Another station's MAC address stands at `at`. */
-  claimed(port: Port, owned: OwnedAddress, frame: Uint8Array, at: number): void
+  readonly claimed: (port: Port, owned: OwnedAddress, frame: Uint8Array, at: number) => void
   /** `state` is another one. */
   changed(port: Port): void
 }
@@ -73,7 +73,11 @@ export class Port {
     const placement = { port: this, owned }
     this.placements.set(owned, placement)
     this.#table.add(owned)
-    this.#groups?.add(owned.bytes)
+    try {
+      this.#groups?.add(owned.bytes)
+    } catch (error) {
+      this.#fail(error)
+    }
     return placement
   }
 
@@ -87,11 +91,10 @@ export class Port {
     return placement
   }
 
-  /** Brings the filter and the groups in line with the addresses. */
+  /** Brings the filter in line with the addresses. */
   commit(): void {
     try {
       this.#frames?.setFilter(this.#filter())
-      this.#groups?.join()
     } catch (error) {
       this.#fail(error)
     }
@@ -112,7 +115,7 @@ export class Port {
     this.#link = link
     const moved = String(before.mac) !== String(link.mac)
     const rehomed = String(linkLocalAddress(before)) !== String(linkLocalAddress(link))
-    if ((moved || rehomed) && this.#frames) this.#respond(this.#frames)
+    if ((moved || rehomed) && this.#frames) this.#responder = this.#respond(this.#frames)
     if (this.#state === 'failed') void this.open()
     return this.speaking && (moved || !before.carrier)
   }
@@ -123,12 +126,10 @@ export class Port {
     this.#cancelRetry?.()
     const { network, protocol } = this.#world
     const { index } = this.#link
-    const groups = protocol.groups
-      ? new SolicitedNodeGroups(network, index, error => this.#fail(error))
-      : undefined
+    let groups: SolicitedNodeGroups | undefined
     let frames: Frames
     try {
-      await groups?.open()
+      if (protocol.groups) groups = await SolicitedNodeGroups.open(network, index)
       frames = await network.frames(index, protocol.etherType, this.#filter())
     } catch (error) {
       await groups?.[Symbol.asyncDispose]()
@@ -141,32 +142,35 @@ export class Port {
     }
     this.#frames = frames
     this.#groups = groups
+    this.#responder = this.#respond(frames)
+    try {
+      for (const owned of this.#table) groups?.add(owned.bytes)
+      // Addresses may have come and gone while it opened.
+      frames.setFilter(this.#filter())
+      frames.receive(frame => this.#responder?.receive(frame))
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
     this.#state = 'open'
-    this.#respond(frames)
-    frames.closed(error => this.#fail(error))
-    for (const owned of this.#table) groups?.add(owned.bytes)
-    // Addresses may have come and gone while it opened.
-    this.commit()
-    if (this.#frames !== frames) return
     this.#failures = 0
     this.#error = undefined
+    frames.closed(error => this.#fail(error))
     this.#world.log.debug({ interface: this.#link.name }, 'speaking on this interface')
     this.#world.changed(this)
   }
 
-  #respond(frames: Frames): void {
-    const { counters, protocol } = this.#world
-    const responder = protocol.responder({
+  #respond(frames: Frames): Responder {
+    const { claimed, counters, isOwnMac, protocol } = this.#world
+    return protocol.responder({
       mac: this.#link.mac,
       linkLocal: linkLocalAddress(this.#link),
       table: this.#table,
       counters,
       send: frame => frames.send(frame),
-      isOwnMac: (frame, at) => this.#world.isOwnMac(frame, at),
-      claimed: (owned, frame, at) => this.#world.claimed(this, owned, frame, at),
+      isOwnMac,
+      claimed: (owned, frame, at) => claimed(this, owned, frame, at),
     })
-    this.#responder = responder
-    frames.receive(frame => responder.receive(frame))
   }
 
   #fail(cause: unknown): void {
