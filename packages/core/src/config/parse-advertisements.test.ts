@@ -190,7 +190,7 @@ describe('a BGP advertisement', () => {
         bgpAdvertisements: [bgp('x', { aggregationLength: 26, aggregationLengthV6: 48 })],
       }),
     ).toEqual([
-      'error BGPAdvertisement x spec.aggregationLength: /26 is wider than 10.0.2.0-10.0.2.10 in IPAddressPool "p", whose widest block is a /29 and 1 more of its entries: use 29 or more',
+      'error BGPAdvertisement x spec.aggregationLength: /26 is wider than 10.0.2.0-10.0.2.10 in IPAddressPool "p", whose widest block is a /29 (and than 1 more of its entries): use 29 or more',
       'error BGPAdvertisement x spec.aggregationLengthV6: /48 is wider than fc00::/64 in IPAddressPool "p", whose widest block is a /64: use 64 or more',
     ])
     expect(
@@ -221,7 +221,7 @@ describe('communities of a BGP advertisement', () => {
 
   it('say which name is not defined, and which literal is none', () => {
     expect(communitiesOf(['1:2', 'red', '70000:1', 'huge:1:2:3'])).toEqual([
-      'error BGPAdvertisement x spec.communities[1]: no Community object defines "red": create one, or write the value, such as 65000:1 or large:65000:1:2',
+      'error BGPAdvertisement x spec.communities[1]: there is no community "red": define it in a Community object, or write the value, such as 65000:1 or large:65000:1:2',
       'error BGPAdvertisement x spec.communities[2]: "70000:1" is not a community: write 65000:1 (two numbers up to 65535) or large:65000:1:2',
       'error BGPAdvertisement x spec.communities[3]: "huge:1:2:3" is not a community: write 65000:1 (two numbers up to 65535) or large:65000:1:2',
     ])

@@ -1,6 +1,8 @@
+import type { Family } from '../address.ts'
 import type { BGPAdvertisement } from '../resources/index.ts'
 import { canonicalCommunity, compareCommunities, wellKnownCommunities } from './community.ts'
 import type { BgpAd, Cidr } from './config.ts'
+import { missing } from './missing.ts'
 import type { PlainPool } from './parse-pools.ts'
 import { type CompiledSelector, compileSelectors } from './selector.ts'
 import { refuseDuplicates, type Spot } from './spot.ts'
@@ -14,7 +16,9 @@ export interface BgpAdvertisementReferences {
   readonly aliases: ReadonlyMap<string, string | undefined>
   /** True when a Community object exists that could not be read, so that an unknown name may be in there. */
   readonly aliasesIncomplete: boolean
-  isKnownPeer(name: string): boolean
+  readonly peerNames: ReadonlySet<string>
+  /** True for an object that exists and could not be read: nothing is said about references to it. */
+  isUnreadable(kind: string, name: string): boolean
 }
 
 /** An advertisement whose node selectors can be compared with those of another. */
@@ -39,7 +43,7 @@ function parseCommunities(
       spot
         .at(i)
         .error(
-          `no Community object defines "${text}": create one, or write the value, such as 65000:1 or large:65000:1:2`,
+          `${missing('community', text, [...aliases.keys(), ...wellKnownCommunities.keys()])}: define it in a Community object, or write the value, such as 65000:1 or large:65000:1:2`,
         )
     }
   }
@@ -80,8 +84,11 @@ export function parseBgpAdvertisement(
   }
   refuseDuplicates(peers, spot.at('peers'))
   for (const [i, peer] of peers.entries()) {
-    if (!references.isKnownPeer(peer)) {
-      spot.at('peers').at(i).warning(`there is no BGPPeer "${peer}": create it, or remove the name`)
+    if (!references.peerNames.has(peer) && !references.isUnreadable('BGPPeer', peer)) {
+      spot
+        .at('peers')
+        .at(i)
+        .warning(`${missing('BGPPeer', peer, references.peerNames)}: create it, or remove the name`)
     }
   }
   return {
@@ -96,31 +103,48 @@ export function parseBgpAdvertisement(
   }
 }
 
+/** Of one family: the entry of a pool whose widest block is the narrowest, and how wide the blocks of all entries are. */
+interface Blocks {
+  readonly text: string
+  readonly narrowest: number
+  /** Prefix length of the widest block, for each entry. */
+  readonly widest: readonly number[]
+}
+
+/** What bounds the aggregates of a pool, for either family of which it has addresses. */
+export type PoolBlocks = ReadonlyMap<Family, Blocks>
+
+/** Finds what bounds the aggregates of a pool. */
+export function blocksOf(pool: PlainPool): PoolBlocks {
+  const found = new Map<Family, { text: string; narrowest: number; widest: number[] }>()
+  for (const { text, cidrs } of pool.entries) {
+    const { family } = cidrs[0] as Cidr
+    const width = Math.min(...cidrs.map(cidr => cidr.prefixLength))
+    const blocks = found.get(family)
+    if (!blocks) found.set(family, { text, narrowest: width, widest: [width] })
+    else {
+      blocks.widest.push(width)
+      if (width > blocks.narrowest) Object.assign(blocks, { text, narrowest: width })
+    }
+  }
+  return found
+}
+
 /**
  * Refuses an aggregate that is wider than the widest block of an address entry, as it would announce addresses that are
  * not the pool's. Of several such entries in a pool the narrowest is named.
  */
-export function refuseWideAggregates(ad: BgpAd, pool: PlainPool, spot: Spot): void {
-  for (const [family, field] of [
-    [4, 'aggregationLength'],
-    [6, 'aggregationLengthV6'],
-  ] as const) {
+export function refuseWideAggregates(ad: BgpAd, pool: string, blocks: PoolBlocks, spot: Spot): void {
+  for (const [family, { text, narrowest, widest }] of blocks) {
+    const field = family === 4 ? 'aggregationLength' : 'aggregationLengthV6'
     const length = ad[field]
-    let worst: { readonly text: string; readonly widest: number } | undefined
-    let others = -1
-    for (const { text, cidrs } of pool.entries) {
-      if ((cidrs[0] as Cidr).family !== family) continue
-      const widest = Math.min(...cidrs.map(cidr => cidr.prefixLength))
-      if (length >= widest) continue
-      others++
-      if (!worst || widest > worst.widest) worst = { text, widest }
-    }
-    if (!worst) continue
-    const more = others > 0 ? ` and ${others} more of its entries` : ''
+    if (length >= narrowest) continue
+    const others = widest.filter(width => length < width).length - 1
+    const more = others > 0 ? ` (and than ${others} more of its entries)` : ''
     spot
       .at(field)
       .error(
-        `/${length} is wider than ${worst.text} in IPAddressPool "${pool.name}", whose widest block is a /${worst.widest}${more}: use ${worst.widest} or more`,
+        `/${length} is wider than ${text} in IPAddressPool "${pool}", whose widest block is a /${narrowest}${more}: use ${narrowest} or more`,
       )
   }
 }

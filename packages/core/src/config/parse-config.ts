@@ -6,7 +6,9 @@ import { deepFreeze } from './freeze.ts'
 import { Nodes } from './nodes.ts'
 import { parseBfdProfile } from './parse-bfd-profile.ts'
 import {
+  blocksOf,
   type ComparableBgpAd,
+  type PoolBlocks,
   parseBgpAdvertisement,
   refuseWideAggregates,
 } from './parse-bgp-advertisement.ts'
@@ -63,14 +65,17 @@ interface PlacedBgpAd {
  */
 function refuseLocalPrefConflicts(ads: readonly PlacedBgpAd[], nodes: Nodes): void {
   const candidates = ads.filter(({ ad }) => ad.serviceSelectors.length === 0)
+  const poolsOf = new Map(candidates.map(({ ad, pools }) => [ad, new Set(pools)]))
   for (const [i, later] of candidates.entries()) {
     for (const earlier of candidates.slice(0, i)) {
       if (earlier.ad.localPref === later.ad.localPref) continue
-      const shared = new Set(earlier.pools)
+      if (!nodes.share(earlier.ad.nodeSelectors, later.ad.nodeSelectors)) continue
       const pool = later.pools.find(
-        candidate => shared.has(candidate) && localPrefConflict(earlier.ad, later.ad, candidate, false),
+        candidate =>
+          poolsOf.get(earlier.ad)?.has(candidate) &&
+          localPrefConflict(earlier.ad, later.ad, candidate, false),
       )
-      if (!pool || !nodes.share(earlier.ad.nodeSelectors, later.ad.nodeSelectors)) continue
+      if (!pool) continue
       later.spot
         .at('localPref')
         .error(
@@ -120,12 +125,12 @@ function read(snapshot: Snapshot, nodes: Nodes, secrets: Secrets): ParsedConfig 
   const aliases = parseCommunityAliases(byName(snapshot.communities, spot), spot)
   const aliasesIncomplete = [...broken].some(key => key.startsWith('Community '))
   const peerNames = new Set(snapshot.bgpPeers.map(({ metadata }) => metadata.name))
-  const isKnownPeer = (name: string): boolean => peerNames.has(name) || isUnreadable('BGPPeer', name)
+  const blocks = new Map(pools.map(pool => [pool, blocksOf(pool)]))
   const bgpAds = byName(snapshot.bgpAdvertisements, spot).map((resource): PlacedBgpAd => {
     const at = spot(resource).at('spec')
-    const ad = parseBgpAdvertisement(resource, { aliases, aliasesIncomplete, isKnownPeer }, at)
+    const ad = parseBgpAdvertisement(resource, { aliases, aliasesIncomplete, peerNames, isUnreadable }, at)
     const selected = selectPools(resource.spec, pools, isKnownPool, at)
-    for (const pool of selected) refuseWideAggregates(ad, pool, at)
+    for (const pool of selected) refuseWideAggregates(ad, pool.name, blocks.get(pool) as PoolBlocks, at)
     return { ad, pools: selected, spot: at }
   })
   refuseLocalPrefConflicts(bgpAds, nodes)

@@ -2,6 +2,7 @@ import { familyOf, formatAddress, tryParseAddress } from '../address.ts'
 import { type BGPPeer, tryParseDuration } from '../resources/index.ts'
 import type { BfdProfile, Peer } from './config.ts'
 import { sessionKey } from './conflict.ts'
+import { missing } from './missing.ts'
 import type { Nodes } from './nodes.ts'
 import { resolvePassword, type Secrets } from './password.ts'
 import { type CompiledSelector, compileSelectors } from './selector.ts'
@@ -147,13 +148,17 @@ function parseRouterId(text: string | undefined, spot: Spot): string | undefined
   return id
 }
 
+/**
+ * FRR has no echo for IPv6, so MetalLB refuses a profile with echoMode as soon as a pool with IPv6 is announced. RFC 5881
+ * defines it for both families, and no such bound is drawn here.
+ */
 function parseBfd(spec: Spec, { bfdProfiles, isUnreadable }: PeerReferences, spot: Spot): string | undefined {
   const name = spec.bfdProfile
   if (!name) return undefined
   const profile = bfdProfiles.get(name)
   if (!profile) {
     if (!isUnreadable('BFDProfile', name)) {
-      spot.error(`there is no BFDProfile "${name}": create it, or remove the field`)
+      spot.error(`${missing('BFDProfile', name, bfdProfiles.keys())}: create it, or remove the field`)
     }
   } else if (profile.echoMode && spec.ebgpMultiHop) {
     spot.warning(`BFDProfile "${name}" has echoMode, which is not used over several hops (RFC 5883)`)

@@ -1,4 +1,5 @@
 import type { LabelSelector } from '../resources/index.ts'
+import { missing } from './missing.ts'
 import type { PlainPool } from './parse-pools.ts'
 import { compileSelectors } from './selector.ts'
 import { refuseDuplicates, type Spot } from './spot.ts'
@@ -23,7 +24,13 @@ export function selectPools(
       spot
         .at('ipAddressPools')
         .at(i)
-        .warning(`there is no IPAddressPool "${name}": create it, or remove the name`)
+        .warning(
+          `${missing(
+            'IPAddressPool',
+            name,
+            pools.map(pool => pool.name),
+          )}: create it, or remove the name`,
+        )
     }
   }
   const selectors = compileSelectors(spec.ipAddressPoolSelectors, spot.at('ipAddressPoolSelectors'))

@@ -2,6 +2,9 @@ import { type AddressBytes, type Family, familyOf, tryParseAddress } from '../ad
 import { CarillonError } from '../errors.ts'
 import type { AddressEntry, AddressRange, Cidr } from './config.ts'
 
+const powers = Array.from({ length: 129 }, (_, i) => 1n << BigInt(i))
+const power = (exponent: number): bigint => powers[exponent] as bigint
+
 const bitsOf = (family: Family): number => (family === 4 ? 32 : 128)
 
 /** The address as a big-endian number. */
@@ -33,7 +36,7 @@ export function numberToAddress(value: bigint, family: Family): AddressBytes {
 
 /** The last address of a block. */
 export function lastOfCidr({ family, first, prefixLength }: Cidr): bigint {
-  return first + (1n << BigInt(bitsOf(family) - prefixLength)) - 1n
+  return first + power(bitsOf(family) - prefixLength) - 1n
 }
 
 /** The fewest CIDRs that cover exactly this range, low to high. */
@@ -41,18 +44,16 @@ export function summarise({ family, first, last }: AddressRange): readonly Cidr[
   const bits = bitsOf(family)
   const cidrs: Cidr[] = []
   let at = first
+  // Blocks grow up to the widest and shrink after it, and `at` is always aligned to the size of the block before: so the
+  // search goes on from that size.
+  let size = 0
   while (at <= last) {
-    let size = 0
-    // A block grows while it stays aligned and does not pass the end.
-    while (size < bits) {
-      const next = 1n << BigInt(size + 1)
-      if ((at & (next - 1n)) !== 0n || at + next - 1n > last) break
-      size++
-    }
-    cidrs.push({ family, first: at, prefixLength: bits - size })
-    at += 1n << BigInt(size)
+    while (size < bits && at % power(size + 1) === 0n && at + power(size + 1) - 1n <= last) size++
+    while (at + power(size) - 1n > last) size--
+    cidrs.push(Object.freeze({ family, first: at, prefixLength: bits - size }))
+    at += power(size)
   }
-  return cidrs
+  return Object.freeze(cidrs)
 }
 
 const bad = (text: string, message: string): CarillonError =>

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LabelSelector } from '../resources/index.ts'
 import type { Problem } from './problem.ts'
@@ -158,13 +158,13 @@ describe('a selector with a mistake', () => {
     [
       'a bad matchLabels key',
       { matchLabels: { '/x': 'y' } },
-      'spec.sel.matchLabels[/x]',
+      'spec.sel.matchLabels["/x"]',
       'is not a label key',
     ],
     [
       'a bad matchLabels value',
       { matchLabels: { x: 'y z' } },
-      'spec.sel.matchLabels[x]',
+      'spec.sel.matchLabels.x',
       'is not a label value',
     ],
     [

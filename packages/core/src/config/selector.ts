@@ -98,7 +98,7 @@ export function compileSelector(selector: LabelSelector, spot: Spot): CompiledSe
     )
   }
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
-    const where = spot.at('matchLabels').at(`[${key}]`)
+    const where = spot.at('matchLabels').at(key)
     checkKey(key, where)
     checkValue(value, where)
     requirements.push({ key, operator: 'In', values: new Set([value]) })

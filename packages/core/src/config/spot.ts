@@ -1,3 +1,4 @@
+import { fieldPath } from '../resources/value.ts'
 import type { Problem } from './problem.ts'
 
 /** A place in a resource at which problems can be reported: `at` goes deeper, `error` and `warning` say what is wrong there. */
@@ -14,14 +15,9 @@ export class Spot {
     this.field = field
   }
 
-  /** The place below: a number is an index, text in brackets a map key, other text a field. */
+  /** The place below: a number is an index, text a field or a map key. */
   at(step: string | number): Spot {
-    const field =
-      typeof step === 'number'
-        ? `${this.field}[${step}]`
-        : step.startsWith('[') || this.field === ''
-          ? this.field + step
-          : `${this.field}.${step}`
+    const field = typeof step === 'number' ? `${this.field}[${step}]` : fieldPath(this.field, step)
     return new Spot(this.#problems, this.kind, this.name, field)
   }
 
