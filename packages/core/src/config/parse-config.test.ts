@@ -215,6 +215,77 @@ describe('a parser', () => {
     expect(parser.parse({ ...split, nodes: [node('n1'), node('n2'), both] })).not.toBe(first)
   })
 
+  it('keeps the configuration, or the parts of it, that an edit leaves equal', () => {
+    const parser = new ConfigParser()
+    const first = parser.parse(whole).config
+    const touched = { ...pool, metadata: { ...pool.metadata, annotations: { touched: 'yes' } } }
+    expect(parser.parse({ ...whole, pools: [touched] }).config).toBe(first)
+
+    const other: IPAddressPool = {
+      ...pool,
+      metadata: metadata('second'),
+      spec: { ...pool.spec, addresses: ['10.0.1.0/24'] },
+    }
+    const more = parser.parse({ ...whole, pools: [touched, other], bfdProfiles: [{ ...bfd }] }).config
+    expect(more).not.toBe(first)
+    expect(more?.pools[0]).toBe(first?.pools[0])
+    expect(more?.peers).toBe(first?.peers)
+    expect(more?.bfdProfiles).toBe(first?.bfdProfiles)
+
+    const relabelled = { ...pool, metadata: metadata('first', { text: 'a', matches: 'b' }) }
+    const edited = parser.parse({ ...whole, pools: [relabelled] }).config
+    expect(edited?.pools[0]).not.toBe(first?.pools[0])
+    const again = { ...pool, metadata: metadata('first', { text: 'a', matches: 'c' }) }
+    expect(parser.parse({ ...whole, pools: [again] }).config?.pools[0]?.labels).toEqual({
+      text: 'a',
+      matches: 'c',
+    })
+  })
+
+  it('comes back to the last valid configuration after an invalid one', () => {
+    const parser = new ConfigParser()
+    const first = parser.parse(whole).config
+    expect(parser.parse({ ...whole, bfdProfiles: [] }).config).toBeUndefined()
+    expect(parser.parse({ ...whole }).config).toBe(first)
+  })
+
+  it('gives what a parser without a past gives', () => {
+    const parser = new ConfigParser()
+    fc.assert(
+      fc.property(
+        fc.record({
+          addresses: fc.subarray(['10.0.0.0/24', '10.0.1.0/24', 'fc00::/64'], { minLength: 1 }),
+          labels: fc.subarray(['a', 'b']),
+          localPref: fc.constantFrom(0, 100),
+          peers: fc.subarray([peer]),
+          interfaces: fc.subarray(['eth0', 'eth1']),
+          selected: fc.constantFrom('n1', 'n2'),
+        }),
+        ({ addresses, labels, localPref, peers, interfaces, selected }) => {
+          const snapshot: Snapshot = {
+            ...whole,
+            pools: [
+              {
+                ...pool,
+                metadata: metadata('first', Object.fromEntries(labels.map(label => [label, '']))),
+                spec: { ...pool.spec, addresses },
+              },
+            ],
+            bgpAdvertisements: [ad('y', localPref, selected)],
+            bgpPeers: peers,
+            l2Advertisements: [{ ...l2, spec: { interfaces } }],
+          }
+          const plain = (config: unknown): string =>
+            JSON.stringify(config, (_, value) => {
+              if (typeof value === 'bigint') return `${value}n`
+              return value instanceof Map || value instanceof Set ? [...value] : value
+            })
+          expect(plain(parser.parse(snapshot))).toBe(plain(parseConfig(snapshot)))
+        },
+      ),
+    )
+  })
+
   it('keeps an invalid result too', () => {
     const parser = new ConfigParser()
     const broken = { ...whole, bfdProfiles: [] }

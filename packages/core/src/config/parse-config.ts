@@ -19,6 +19,7 @@ import { type PlainPool, parsePools } from './parse-pools.ts'
 import { Secrets } from './password.ts'
 import { selectPools } from './pool-selection.ts'
 import { compareProblems, type Problem } from './problem.ts'
+import { shareConfig } from './share.ts'
 import { Spot } from './spot.ts'
 
 /** What came of a snapshot: a valid configuration, or none; and in either case what is wrong with the resources. */
@@ -99,7 +100,12 @@ function attached<Ad>(
   return byPool
 }
 
-function read(snapshot: Snapshot, nodes: Nodes, secrets: Secrets): ParsedConfig {
+function read(
+  snapshot: Snapshot,
+  nodes: Nodes,
+  secrets: Secrets,
+  previous: Config | undefined,
+): ParsedConfig {
   const problems: Problem[] = []
   const spot = spotOf(problems)
   const broken = new Set(
@@ -164,7 +170,7 @@ function read(snapshot: Snapshot, nodes: Nodes, secrets: Secrets): ParsedConfig 
     peers: peers.map(({ peer }) => peer),
     bfdProfiles,
   }
-  return deepFreeze({ config, problems: all })
+  return deepFreeze({ config: previous ? shareConfig(previous, config) : config, problems: all })
 }
 
 /** The lists of which any change is read anew. */
@@ -207,16 +213,19 @@ interface Reading {
 
 /**
  * Reads configurations, and gives the very same result again while nothing that it depends on has changed: the
- * `metallb.io` objects, the labels of Nodes where they decided something, the Secrets that peers name.
+ * `metallb.io` objects, the labels of Nodes where they decided something, the Secrets that peers name. When they have changed,
+ * what is equal to its part of the last valid configuration is the same object as there, up to the whole of it.
  */
 export class ConfigParser {
   #last: Reading | undefined
+  #config: Config | undefined
 
   parse(snapshot: Snapshot): ParsedConfig {
     if (this.#last && this.#holds(this.#last, snapshot)) return this.#last.result
     const nodes = new Nodes(snapshot.nodes)
     const secrets = new Secrets(snapshot.secrets)
-    const result = read(snapshot, nodes, secrets)
+    const result = read(snapshot, nodes, secrets, this.#config)
+    this.#config = result.config ?? this.#config
     this.#last = { snapshot, nodes, secrets, result }
     return result
   }
