@@ -1,2 +1,7 @@
 #!/usr/bin/env node
-import '../dist/main.js'
+import { setFlagsFromString } from 'node:v8'
+
+// A speaker allocates little and lives long: a young generation that does not grow saves some 12 MB, and costs it nothing. It has to
+// be said before the program itself is loaded.
+setFlagsFromString('--semi-space-growth-factor=1')
+await import('../dist/main.js')

@@ -6,4 +6,4 @@ export const codes = {
   NOT_FOUND: 'the speaker knows no such Service or address',
   PORT_IN_USE: 'another program has the address and port already',
   LAB_UNAVAILABLE: 'this host cannot build a lab of network namespaces',
-} as const satisfies Readonly<Record<string, string>>
+} as const

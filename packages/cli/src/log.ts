@@ -13,10 +13,13 @@ export async function makeLogger(level: LogLevel, format: LogFormat): Promise<Lo
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  if (format === 'json') return pino(options, pino.destination({ dest: 2, sync: true }))
+  if (format === 'json') {
+    const logger: Logger = pino(options, pino.destination({ dest: 2, sync: true }))
+    return logger
+  }
   const { default: pretty } = await import('pino-pretty')
-  return pino(
-    options,
-    pretty({ destination: 2, sync: true, colorize: process.stderr.isTTY, translateTime: 'SYS:HH:MM:ss.l' }),
-  )
+  const colorize = process.stderr.isTTY === true
+  const stream = pretty({ destination: 2, sync: true, colorize, translateTime: 'SYS:HH:MM:ss.l' })
+  const logger: Logger = pino(options, stream)
+  return logger
 }

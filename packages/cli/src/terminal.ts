@@ -12,7 +12,7 @@ export interface Terminal {
 export const processTerminal: Terminal = {
   print: text => process.stdout.write(`${text}\n`),
   warn: text => process.stderr.write(`${text}\n`),
-  colour: Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'],
+  colour: Boolean(process.stdout.isTTY) && !process.env.NO_COLOR,
 }
 
 const paints = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', cyan: '36' } as const

@@ -41,9 +41,9 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
     ...(options.lbClass === undefined ? {} : { loadBalancerClass: options.lbClass }),
     layer2: {
       ...(excludeInterfaces ? { excludeInterfaces } : {}),
-      ...(garpCount === undefined ? {} : { garpCount }),
-      ...(garpInterval === undefined ? {} : { garpIntervalMs: garpInterval }),
-      ...(garpRefresh === undefined ? {} : { garpRefreshMs: garpRefresh }),
+      ...(garpCount === undefined ? {} : { rounds: garpCount }),
+      ...(garpInterval === undefined ? {} : { roundIntervalMs: garpInterval }),
+      ...(garpRefresh === undefined ? {} : { refreshMs: garpRefresh }),
     },
   })
   const stopped = new Promise<NodeJS.Signals>(resolve => {

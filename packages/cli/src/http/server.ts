@@ -64,9 +64,9 @@ export async function serveHttp(
       errno,
     })
   }
-  const [bound] = app.addresses()
+  const bound = app.server.address()
   return {
-    at: { address: at.address, port: bound?.port ?? at.port },
+    at: { address: at.address, port: typeof bound === 'object' && bound ? bound.port : at.port },
     [Symbol.asyncDispose]: () => app.close(),
   }
 }

@@ -223,8 +223,10 @@ export class Speaker implements AsyncDisposable {
     const alive = this.#alive()
     const plan = this.#planner.update({ snapshot, config, allocation, alive, standalone, ignoreExcludeLb })
     this.#plan = plan
-    for (const stage of this.#stages)
-      stage.perform(plan.advertisementsFor(this.node, stage.announcer.speakers))
+    for (const stage of this.#stages) {
+      // Plans know of elected speakers only, as yet.
+      if (stage.announcer.speakers === 'one') stage.perform(plan.advertisementsFor(this.node, 'one'))
+    }
     this.#owners.follow(plan)
     this.#instruments.follow(allocation, this.#stages)
     this.events.emit('plan:changed', plan)

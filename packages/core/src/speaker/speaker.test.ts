@@ -1,0 +1,273 @@
+import { EventEmitter } from 'eventemitter3'
+import { describe, expect, it } from 'vitest'
+import type { Family } from '../address.ts'
+import { CarillonError } from '../errors.ts'
+import type { Member, Membership, MembershipEvents } from '../membership.ts'
+import { parseResource, type Resource } from '../resources/index.ts'
+import { MemorySource } from '../source/index.ts'
+import {
+  FakeClock,
+  MemoryNetwork,
+  RecordingLogger,
+  RecordingMetrics,
+  seededRandom,
+} from '../testing/index.ts'
+import type { Advertisement, AnnouncementStatus, Announcer, AnnouncerEvents } from './announcer.ts'
+import { Speaker, type SpeakerOptions } from './speaker.ts'
+
+/** Remembers what it was told. */
+class Parrot implements Announcer {
+  readonly speakers = 'one'
+  readonly events: EventEmitter<AnnouncerEvents> = new EventEmitter()
+  readonly name: string
+  readonly families: readonly Family[]
+  readonly told: (readonly string[])[] = []
+  failing: Error | undefined
+  refusingToStart: Error | undefined
+  closed = false
+
+  constructor(name = 'parrot', families: readonly Family[] = [4, 6]) {
+    this.name = name
+    this.families = families
+  }
+
+  async start(): Promise<void> {
+    if (this.refusingToStart) throw this.refusingToStart
+  }
+
+  announce(desired: readonly Advertisement[]): void {
+    if (this.failing) throw this.failing
+    this.told.push(desired.map(one => one.address))
+  }
+
+  status(): readonly AnnouncementStatus[] {
+    return (this.told.at(-1) ?? []).map(address => ({ address, state: 'announced', via: ['eth0'] }))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.closed = true
+  }
+}
+
+class Cluster implements Membership {
+  readonly events: EventEmitter<MembershipEvents> = new EventEmitter()
+  #alive: ReadonlySet<string>
+
+  constructor(...alive: readonly string[]) {
+    this.#alive = new Set(alive)
+  }
+
+  become(...alive: readonly string[]): void {
+    this.#alive = new Set(alive)
+    this.events.emit('membership:changed')
+  }
+
+  members(): readonly Member[] {
+    return [...this.#alive].map(name => ({ name, address: '10.0.0.1:7946', liveness: 'alive' }))
+  }
+
+  alive(): ReadonlySet<string> {
+    return this.#alive
+  }
+}
+
+const resource = (value: unknown): Resource => {
+  const parsed = parseResource(value)
+  if (!parsed?.resource) throw new TypeError(JSON.stringify(parsed))
+  return parsed.resource
+}
+
+const pool = (addresses: readonly string[], name = 'first'): Resource =>
+  resource({
+    apiVersion: 'metallb.io/v1beta1',
+    kind: 'IPAddressPool',
+    metadata: { name },
+    spec: { addresses },
+  })
+
+const everywhere: Resource = resource({
+  apiVersion: 'metallb.io/v1beta1',
+  kind: 'L2Advertisement',
+  metadata: { name: 'l2' },
+  spec: {},
+})
+
+const service = (name: string, addresses: string): Resource =>
+  resource({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, annotations: { 'metallb.io/loadBalancerIPs': addresses } },
+    spec: { type: 'LoadBalancer', ports: [{ port: 80 }] },
+  })
+
+function stage(
+  resources: readonly Resource[],
+  options: Partial<SpeakerOptions> & { readonly parrots?: readonly Parrot[] } = {},
+) {
+  const clock = new FakeClock()
+  const source = new MemorySource(resources)
+  const log = new RecordingLogger()
+  const metrics = new RecordingMetrics()
+  const { parrots = [new Parrot()], ...rest } = options
+  const speaker = new Speaker({
+    node: 'node-a',
+    source,
+    announcers: parrots.map(parrot => () => parrot),
+    clock,
+    network: new MemoryNetwork({ clock, random: seededRandom(1) }).host('node-a', '10.0.0.1'),
+    log,
+    metrics,
+    random: seededRandom(1),
+    version: '0.0.0',
+    standalone: true,
+    ...rest,
+  })
+  return { clock, source, log, metrics, speaker, parrots, parrot: parrots[0] as Parrot }
+}
+
+const v4 = '192.168.1.240'
+const v6 = 'fc00:f853:ccd:e799::1'
+
+describe('a speaker', () => {
+  it('tells each announcer the addresses that it owns, of the families that it can announce', async () => {
+    const parrots = [new Parrot('four', [4]), new Parrot('six', [6])]
+    const { speaker } = stage([pool([`${v4}/32`, `${v6}/128`]), everywhere, service('web', `${v4},${v6}`)], {
+      parrots,
+    })
+    await speaker.start()
+    expect(parrots.map(parrot => parrot.told)).toEqual([[[v4]], [[v6]]])
+    expect(speaker.ready).toBe(true)
+  })
+
+  it('hands an address over when the election says so, and takes it back', async () => {
+    // By the vectors of the election: 192.168.1.240 goes to node-a, then to node-d.
+    const membership = new Cluster('node-d')
+    const { speaker, clock, parrot } = stage([pool([`${v4}/32`]), everywhere, service('web', v4)], {
+      membership,
+    })
+    await speaker.start()
+    expect(parrot.told).toEqual([[]])
+    membership.become('node-a', 'node-d')
+    clock.advance(0)
+    membership.become('node-d')
+    clock.advance(0)
+    expect(parrot.told).toEqual([[], [v4], []])
+    const moves = speaker.status().events.filter(event => event.type === 'ownerChanged')
+    expect(moves.map(({ from, to }) => [from, to])).toEqual([
+      [undefined, 'node-d'],
+      ['node-d', 'node-a'],
+      ['node-a', 'node-d'],
+    ])
+  })
+
+  it('replays a burst of changes once', async () => {
+    const membership = new Cluster('node-a')
+    const { speaker, clock, metrics } = stage([pool([`${v4}/32`]), everywhere], { membership })
+    await speaker.start()
+    for (let i = 0; i < 5000; i++) membership.become('node-a', `node-${i}`)
+    clock.advance(0)
+    expect(metrics.value('metallb_k8s_client_updates_total')).toBe(2)
+  })
+
+  it('announces nothing before the whole configuration is valid', async () => {
+    const { speaker, source, clock, parrot, metrics } = stage([
+      pool([`${v4}/32`]),
+      pool([`${v4}/31`], 'overlapping'),
+      everywhere,
+      service('web', v4),
+    ])
+    await speaker.start()
+    expect(parrot.told).toEqual([])
+    expect(speaker.ready).toBe(false)
+    expect(speaker.status()).toMatchObject({ configuration: 'invalid', services: [] })
+    expect(metrics.value('metallb_k8s_client_config_loaded_bool')).toBe(0)
+    source.set([pool([`${v4}/32`]), everywhere, service('web', v4)])
+    clock.advance(0)
+    expect(parrot.told).toEqual([[v4]])
+    expect(speaker.status().configuration).toBe('valid')
+  })
+
+  it('keeps the last valid configuration running when the new one is broken, says so once, and still follows Services', async () => {
+    const good = [pool(['192.168.1.240-192.168.1.250']), everywhere]
+    const { speaker, source, clock, parrot, log, metrics } = stage([...good, service('web', v4)])
+    await speaker.start()
+    const broken = pool(['192.168.1.240-192.168.1.1'])
+    source.set([broken, everywhere, service('web', v4)])
+    clock.advance(0)
+    source.set([broken, everywhere, service('web', v4), service('more', '192.168.1.241')])
+    clock.advance(0)
+    expect(parrot.told.at(-1)).toEqual([v4, '192.168.1.241'])
+    expect(speaker.ready).toBe(true)
+    expect(speaker.status()).toMatchObject({
+      configuration: 'stale',
+      problems: [{ severity: 'error', kind: 'IPAddressPool', name: 'first', field: 'spec.addresses[0]' }],
+    })
+    expect(log.lines.filter(line => line.level === 'error')).toHaveLength(1)
+    expect(metrics.value('metallb_k8s_client_config_stale_bool')).toBe(1)
+  })
+
+  it('goes on when an announcer fails, and tells it everything again at the next change', async () => {
+    const parrots = [new Parrot('bad'), new Parrot('good')]
+    const [bad, good] = parrots as [Parrot, Parrot]
+    bad.failing = new Error('out of order')
+    const pools = pool(['192.168.1.240-192.168.1.250'])
+    const { speaker, source, clock } = stage([pools, everywhere, service('web', v4)], { parrots })
+    await speaker.start()
+    expect(good.told).toEqual([[v4]])
+    expect(speaker.status().announcers).toMatchObject([
+      { name: 'bad', failure: 'out of order' },
+      { failure: null },
+    ])
+    bad.failing = undefined
+    source.set([pools, everywhere, service('web', v4), service('more', '192.168.1.241')])
+    clock.advance(0)
+    expect(bad.told).toEqual([[v4, '192.168.1.241']])
+    expect(speaker.status().announcers[0]?.failure).toBe(null)
+  })
+
+  it('tries again to start an announcer that cannot start yet', async () => {
+    const parrot = new Parrot()
+    parrot.refusingToStart = new CarillonError('EPERM', 'not allowed')
+    const { speaker, clock } = stage([pool([`${v4}/32`]), everywhere], { parrots: [parrot] })
+    await speaker.start()
+    expect(speaker.ready).toBe(false)
+    parrot.refusingToStart = undefined
+    await clock.advanceAsync(1000)
+    expect(speaker.ready).toBe(true)
+  })
+
+  it('shows who owns an address, since when and who would be next', async () => {
+    const membership = new Cluster('node-a', 'node-b', 'node-c', 'node-d')
+    const { speaker, clock, metrics } = stage([pool([`${v4}/32`]), everywhere, service('web', v4)], {
+      membership,
+    })
+    await speaker.start()
+    clock.advance(5000)
+    expect(speaker.status()).toMatchObject({
+      node: 'node-a',
+      now: '2026-01-01T00:00:05.000Z',
+      services: [
+        {
+          owner: 'node-a',
+          since: '2026-01-01T00:00:00.000Z',
+          succession: ['node-a', 'node-d', 'node-c', 'node-b'],
+          announcements: [{ protocol: 'layer2', address: v4, node: 'node-a', interfaces: 'all' }],
+        },
+      ],
+    })
+    const labels = { service: 'default/web', protocol: 'layer2', node: 'node-a', ip: v4 }
+    expect(metrics.value('metallb_speaker_announced', labels)).toBe(1)
+  })
+
+  it('withdraws and closes everything when it ends', async () => {
+    const { speaker, parrot, source, clock } = stage([pool([`${v4}/32`]), everywhere])
+    await speaker.start()
+    await speaker[Symbol.asyncDispose]()
+    expect(parrot.closed).toBe(true)
+    const told = parrot.told.length
+    source.set([])
+    clock.advance(1000)
+    expect(parrot.told).toHaveLength(told)
+    expect(clock.pending).toBe(0)
+  })
+})
