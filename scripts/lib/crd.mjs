@@ -23,7 +23,7 @@ function openApiV3Schema(kind, version) {
         type: 'string',
         description: `Group and version of the object: metallb.io/${version.name}.`,
       },
-      kind: { type: 'string', description: `${name}.` },
+      kind: { type: 'string', description: `Kind of the object: ${name}.` },
       metadata: { type: 'object' },
       ...(version.noSpec
         ? {}

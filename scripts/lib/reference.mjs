@@ -51,6 +51,49 @@ function* rows(schema, path, checks) {
   }
 }
 
+const others = [
+  [
+    'v1 Service',
+    [
+      'spec.type',
+      'spec.loadBalancerClass',
+      'spec.loadBalancerIP',
+      'spec.clusterIP',
+      'spec.clusterIPs',
+      'spec.ipFamilyPolicy',
+      'spec.ipFamilies',
+      'spec.externalTrafficPolicy',
+      'spec.selector',
+      'spec.ports[].name',
+      'spec.ports[].protocol',
+      'spec.ports[].port',
+      'status.loadBalancer.ingress[].ip',
+    ],
+  ],
+  [
+    'v1 Node',
+    [
+      'spec.unschedulable',
+      'spec.taints',
+      'status.conditions[].type',
+      'status.conditions[].status',
+      'status.addresses',
+    ],
+  ],
+  ['v1 Namespace', ['metadata.name', 'metadata.labels']],
+  [
+    'discovery.k8s.io/v1 EndpointSlice',
+    [
+      'addressType',
+      'endpoints[].addresses',
+      'endpoints[].conditions',
+      'endpoints[].nodeName',
+      'endpoints[].targetRef',
+    ],
+  ],
+  ['v1 Secret', ['type', 'data', 'stringData']],
+]
+
 /** The resources, their fields and rules, as Markdown. */
 export function reference({ kinds, named, checks }) {
   const lines = [
@@ -71,7 +114,11 @@ export function reference({ kinds, named, checks }) {
     for (const version of versions.toReversed()) {
       lines.push(`### metallb.io/${version.name}`, '')
       if (version.deprecationWarning)
-        lines.push('Deprecated: accepted, and converted to the version above.', '')
+        lines.push(
+          'Deprecated: accepted, and converted to the version above. When a client reads an object in this version, the',
+          'annotation `carillon.io/v1beta2-fields` carries what only the newer version can say, and writing it back restores it.',
+          '',
+        )
       for (const [path, schema] of [
         ['spec', version.spec],
         ['status', version.status],
@@ -83,5 +130,15 @@ export function reference({ kinds, named, checks }) {
   }
   lines.push('## LabelSelector', '', named.LabelSelector.description, '')
   table('', named.LabelSelector)
+  lines.push(
+    '## Kinds of Kubernetes',
+    '',
+    'Of these, Carillon reads the fields below and nothing else. A malformed field among them makes the object unusable, any other',
+    'field is never looked at.',
+    '',
+    '| Kind | Fields |',
+    '|---|---|',
+    ...others.map(([kind, fields]) => `| ${kind} | ${fields.map(code).join(', ')} |`),
+  )
   return `${lines.join('\n').replaceAll('`.match', '`match').trimEnd()}\n`
 }

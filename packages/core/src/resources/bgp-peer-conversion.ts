@@ -29,6 +29,13 @@ const added = [
 
 const timers = ['holdTime', 'keepaliveTime'] as const
 
+/** Fields of v1beta2 that a field of v1beta1 takes the place of, once somebody sets it there. */
+const replacedBy: Readonly<Record<string, string>> = {
+  dynamicASN: 'peerASN',
+  interface: 'peerAddress',
+  passwordSecret: 'password',
+}
+
 const isZero = (value: unknown): boolean => typeof value === 'string' && tryParseDuration(value) === 0
 
 /** JSON with the fields of every object in one order: an API server hands objects over in an order of its own. */
@@ -51,26 +58,42 @@ function plainSelectors(selectors: unknown): unknown {
   })
 }
 
-/** What the annotation holds, each field only when v1beta2 would admit its value: anybody may write an annotation. */
-function kept(annotation: unknown): Fields {
-  if (typeof annotation !== 'string') return {}
+/** What our annotation says. */
+interface Kept {
+  /** Fields of v1beta2, by name. */
+  readonly fields: Fields
+  /** Those among them that were set together with the v1beta1 field that otherwise takes their place. */
+  readonly together: readonly unknown[]
+}
+
+/** The shape of a field of v1beta2. */
+const shapeOf = (name: string): Structure | undefined =>
+  structures[`${v1beta2} BGPPeer`]?.spec?.properties[name]
+
+/** Reads the annotation: a field only when v1beta2 would admit its value, since anybody may write an annotation. */
+function readKept(object: Fields): Kept {
+  const metadata = isFields(object.metadata) ? object.metadata : {}
+  const text = isFields(metadata.annotations) ? metadata.annotations[keptAnnotation] : undefined
   let value: unknown
   try {
-    value = JSON.parse(annotation)
+    value = typeof text === 'string' ? JSON.parse(text) : undefined
   } catch {
-    return {}
+    // Whoever damaged the annotation gets the object without it.
   }
-  if (!isFields(value)) return {}
-  const { properties = {} } = structures[`${v1beta2} BGPPeer`]?.spec ?? {}
-  const out: Record<string, unknown> = {}
+  const fields: Record<string, unknown> = {}
+  if (!isFields(value)) return { fields, together: [] }
   for (const name of [...added, ...timers, 'nodeSelectors']) {
-    if (!Object.hasOwn(value, name)) continue
+    const shape = shapeOf(name)
+    if (!shape || !Object.hasOwn(value, name)) continue
     const report = new Report('', '')
-    const read = readStructure(report, properties[name] as Structure, value[name], name)
-    if (!report.failed) out[name] = read
+    const read = readStructure(report, shape, value[name], name)
+    if (!report.failed) fields[name] = read
   }
-  return out
+  return { fields, together: Array.isArray(value.together) ? value.together : [] }
 }
+
+/** v1beta1 has no absent AS number, address or timer: it has zeros. */
+const isSet = (value: unknown): boolean => value !== undefined && value !== 0 && value !== ''
 
 /** The object with other annotations: ours set to `text`, or absent when there is nothing to keep. */
 function annotated(object: Fields, text: string | undefined): Fields {
@@ -89,13 +112,10 @@ function annotated(object: Fields, text: string | undefined): Fields {
  */
 export function bgpPeerToV1beta2(object: Fields): Fields {
   const from = isFields(object.spec) ? object.spec : {}
-  const metadata = isFields(object.metadata) ? object.metadata : {}
-  const extra = kept(isFields(metadata.annotations) ? metadata.annotations[keptAnnotation] : undefined)
+  const { fields: extra, together } = readKept(object)
   const spec: Record<string, unknown> = {}
   for (const name of common) if (from[name] !== undefined) spec[name] = from[name]
-  for (const name of ['peerASN', 'peerPort'])
-    if (from[name] !== undefined && from[name] !== 0) spec[name] = from[name]
-  if (from.peerAddress !== undefined && from.peerAddress !== '') spec.peerAddress = from.peerAddress
+  for (const name of ['peerASN', 'peerPort', 'peerAddress']) if (isSet(from[name])) spec[name] = from[name]
   for (const name of timers) {
     if (from[name] !== undefined && !isZero(from[name])) spec[name] = from[name]
     else if (isZero(extra[name])) spec[name] = extra[name]
@@ -105,11 +125,9 @@ export function bgpPeerToV1beta2(object: Fields): Fields {
     spec.nodeSelectors = same ? extra.nodeSelectors : from.nodeSelectors
   }
   for (const name of added) {
-    const overruled =
-      (name === 'dynamicASN' && spec.peerASN !== undefined) ||
-      (name === 'interface' && spec.peerAddress !== undefined) ||
-      (name === 'passwordSecret' && spec.password)
-    if (extra[name] !== undefined && !overruled) spec[name] = extra[name]
+    const other = replacedBy[name]
+    const replaced = other !== undefined && isSet(spec[other]) && !together.includes(name)
+    if (extra[name] !== undefined && !replaced) spec[name] = extra[name]
   }
   return {
     ...annotated(object, undefined),
@@ -130,12 +148,18 @@ export function bgpPeerToV1beta1(object: Fields): Fields {
   }
   const extra: Record<string, unknown> = {}
   for (const name of [...common, ...timers, 'peerPort']) if (from[name] !== undefined) spec[name] = from[name]
-  for (const name of added) if (from[name] !== undefined && from[name] !== false) extra[name] = from[name]
+  for (const name of added) {
+    if (from[name] !== undefined && from[name] !== shapeOf(name)?.default) extra[name] = from[name]
+  }
   for (const name of timers) if (isZero(from[name])) extra[name] = from[name]
   if (from.nodeSelectors !== undefined) {
     spec.nodeSelectors = plainSelectors(from.nodeSelectors)
     if (!isEqual(spec.nodeSelectors, from.nodeSelectors)) extra.nodeSelectors = from.nodeSelectors
   }
+  const together = Object.keys(replacedBy).filter(
+    name => extra[name] !== undefined && isSet(from[replacedBy[name] as string]),
+  )
+  if (together.length > 0) extra.together = together
   const text = Object.keys(extra).length === 0 ? undefined : JSON.stringify(extra)
   return {
     ...annotated(object, text),

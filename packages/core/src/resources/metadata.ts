@@ -1,5 +1,5 @@
 import type { Report } from './report.ts'
-import { type Fields, objectField, textField, textMapField, type Writable } from './value.ts'
+import { type Fields, isFields, objectField, textField, textMapField, type Writable } from './value.ts'
 
 /** What Carillon keeps of an object's `metadata`. Absent maps are empty ones. */
 export interface ObjectMeta {
@@ -34,8 +34,9 @@ export function identify(object: Fields): { readonly name: string; readonly name
 export function readMetadata(report: Report, object: Fields): ObjectMeta {
   const from = objectField(report, object, '', 'metadata')
   const name = textField(report, from, 'metadata', 'name')
-  if (name === undefined || name === '') {
-    if (!report.failed) report.error('metadata.name', 'is required: give the object a name')
+  const absent = from.name === undefined || from.name === null || from.name === ''
+  if (absent && (object.metadata === undefined || isFields(object.metadata))) {
+    report.error('metadata.name', 'is required: give the object a name')
   }
   const namespace = textField(report, from, 'metadata', 'namespace')
   const meta: Writable<ObjectMeta> = {

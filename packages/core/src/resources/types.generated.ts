@@ -202,7 +202,7 @@ export interface BGPPeerSpec {
   readonly passwordSecret?: {
     /** Name of the Secret. */
     readonly name?: string
-    /** Not used: the Secret is looked up where the peer is. */
+    /** Not used. */
     readonly namespace?: string
   }
   /** Name of the BFDProfile with which the session is watched. */

@@ -7,7 +7,7 @@ const asn = { min: 0, max: 0xffffffff, format: 'int64' } as const
 const passwordSecret = z
   .object({
     name: text('Name of the Secret.').optional(),
-    namespace: text('Not used: the Secret is looked up where the peer is.').optional(),
+    namespace: text('Not used.').optional(),
   })
   .meta({
     description: 'A Secret of type kubernetes.io/basic-auth with the TCP-MD5 key as `password`.',
