@@ -34,32 +34,38 @@ type Written<T> = T extends readonly (infer Item)[]
     ? { readonly [Key in keyof T]: Written<Exclude<T[Key], undefined>> }
     : T
 
-/** Values of a shape, most of them near enough to be interesting: bounds and one beyond, wrong types, missing fields. */
+/** Values of a shape, one in some dozens of them wrong: beyond a bound, of another type, not of the syntax, missing. */
 function values(structure: Structure): fc.Arbitrary<unknown> {
-  const wrong = fc.constantFrom<unknown>(0, 1.5, true, 'text', [], {})
-  const mostly = (right: fc.Arbitrary<unknown>) =>
-    fc.oneof({ weight: 30, arbitrary: right }, { weight: 1, arbitrary: wrong })
+  const mostly = (
+    right: fc.Arbitrary<unknown>,
+    wrong = fc.constantFrom<unknown>(0, 1.5, true, 'text', [], {}),
+  ) => fc.oneof({ weight: 25, arbitrary: right }, { weight: 1, arbitrary: wrong })
   switch (structure.type) {
     case 'boolean':
       return mostly(fc.boolean())
     case 'integer': {
       const { minimum = -5, maximum = 5_000_000_000 } = structure
-      return mostly(fc.constantFrom(minimum - 1, minimum, 1, 100, 32, 128, 32, 128, maximum, maximum + 1))
-    }
-    case 'string':
-      return mostly(
-        fc.constantFrom(
-          '',
-          'a',
-          '9s',
-          '1500ms',
-          '2h',
-          '20h',
-          'soon',
-          ...(structure.enum ?? []),
-          'x'.repeat(400),
-        ),
+      const usual = fc.constantFrom(
+        ...[1, 32, 100, 128].filter(n => n >= minimum && n <= maximum),
+        minimum,
+        maximum,
       )
+      return mostly(usual, fc.constantFrom<unknown>(minimum - 1, maximum + 1, 1.5, 'text'))
+    }
+    case 'string': {
+      const { enum: words, checks = [] } = structure
+      const usual = words ?? (checks.includes('duration') ? ['9s', '2h'] : ['a', ''])
+      const wrong = fc.constantFrom<unknown>(
+        1,
+        'soon',
+        '',
+        '1500ms',
+        '20h',
+        'x'.repeat(400),
+        'x'.repeat(40_000),
+      )
+      return mostly(fc.constantFrom(...usual), wrong)
+    }
     case 'map':
       return mostly(fc.dictionary(fc.constantFrom('a', 'b/c'), mostly(fc.constant('d'))))
     case 'array':
