@@ -19,4 +19,4 @@ export const codes = {
   EHOSTUNREACH: 'the host does not answer',
   ENETUNREACH: 'there is no route to this address',
   ETIMEDOUT: 'nobody answered in time; with TCP-MD5, also when the keys differ',
-} as const satisfies Readonly<Record<string, string>>
+} as const

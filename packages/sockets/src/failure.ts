@@ -1,4 +1,4 @@
-import { getSystemErrorName } from 'node:util'
+import { constants } from 'node:os'
 import { CarillonError, type ErrorDetails } from '@carillon/core'
 
 /** What was being done when the kernel refused, for the message: `opening`, e.g. "UDP on 10.0.0.1:7946". */
@@ -9,13 +9,18 @@ export interface Attempt {
   readonly details?: ErrorDetails
 }
 
+// Two names of one number: the first stays, as Node prefers it.
+const names = new Map<number, string>()
+for (const [name, number] of Object.entries(constants.errno)) if (!names.has(number)) names.set(number, name)
+
 /** The errno's name for a negative errno: `EPERM` for -1. */
 export function errnoName(result: number): string {
-  try {
-    return getSystemErrorName(result)
-  } catch {
-    return `E${-result}`
-  }
+  return names.get(-result) ?? `errno ${-result}`
+}
+
+/** The negative errno of a name that Node knows. */
+export function errnoOf(name: keyof typeof constants.errno): number {
+  return -constants.errno[name]
 }
 
 const hints: Readonly<Record<string, string>> = {

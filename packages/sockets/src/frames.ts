@@ -1,6 +1,6 @@
 import { type BpfInstruction, CarillonError, type Frames } from '@carillon/core'
 import type { Departures } from './departures.ts'
-import { type Attempt, check, errnoName, failure, throwLater } from './failure.ts'
+import { type Attempt, check, errnoName, errnoOf, failure, throwLater } from './failure.ts'
 import { encodeProgram } from './filter.ts'
 import { Inbox } from './inbox.ts'
 import { linux, littleEndian } from './linux.ts'
@@ -151,7 +151,7 @@ class PacketFrames implements Frames {
   readonly #gone = (): void => {
     if (!this.#open) return
     const gone = this.#native.interfaceName(this.#link) === ''
-    const error = failure(gone ? -19 : -100, 'receive', this.#attempt)
+    const error = failure(errnoOf(gone ? 'ENODEV' : 'ENXIO'), 'receive', this.#attempt)
     this.#error = error
     void this.#close()
     for (const handle of this.#closedHandles.splice(0)) {

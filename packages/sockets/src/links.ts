@@ -1,5 +1,5 @@
 import { CarillonError, type Link, type Links } from '@carillon/core'
-import { type Attempt, check, failure, throwLater } from './failure.ts'
+import { type Attempt, check, errnoOf, failure, throwLater } from './failure.ts'
 import { Inbox } from './inbox.ts'
 import { linux, littleEndian } from './linux.ts'
 import { type Native, type NativeSocket, WANT_NAME } from './native.ts'
@@ -169,7 +169,7 @@ class NetlinkLinks implements Links {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#handles = []
     this.#close()
-    this.#settle?.reject(failure(-9, 'closed', attempt))
+    this.#settle?.reject(failure(errnoOf('ECANCELED'), 'close', attempt))
     this.#settle = undefined
   }
 }

@@ -39,7 +39,7 @@ async function rounds(count: number): Promise<void> {
 
 const descriptors = (): number => readdirSync('/proc/self/fd').length
 
-await rounds(1000)
+await rounds(2500)
 const before = { descriptors: descriptors(), rss: process.memoryUsage.rss() }
 await rounds(10_000)
 const grownKiB = Math.round((process.memoryUsage.rss() - before.rss) / 1024)

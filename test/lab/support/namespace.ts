@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
+import { eventually } from './eventually.ts'
 
 interface Netns {
   enter(fd: number): number
@@ -13,6 +14,7 @@ const builder = here('../../../packages/sockets/scripts/build-native.mjs')
 const addon = here('../../../node_modules/.cache/carillon/netns.node')
 
 let loaded: { readonly netns: Netns; readonly home: number } | undefined
+let current: number | undefined
 
 /** The helper addon, and a descriptor of the namespace we were started in. */
 function load(): { readonly netns: Netns; readonly home: number } {
@@ -28,9 +30,14 @@ function load(): { readonly netns: Netns; readonly home: number } {
   return loaded
 }
 
-function enter(fd: number): void {
-  const result = load().netns.enter(fd)
+/** Moves this thread; gives where it was. */
+function enter(fd: number): number {
+  const { netns, home } = load()
+  const before = current ?? home
+  const result = netns.enter(fd)
   if (result < 0) throw new Error(`setns: ${getSystemErrorName(result)}`)
+  current = fd
+  return before
 }
 
 let count = 0
@@ -68,11 +75,11 @@ export class Namespace {
    * opened before that, and stay here wherever the thread goes.
    */
   inside<T>(body: () => T): T {
-    enter(this.#fd)
+    const before = enter(this.#fd)
     try {
       return body()
     } finally {
-      enter(load().home)
+      enter(before)
     }
   }
 
@@ -91,7 +98,10 @@ export class Namespace {
   }
 }
 
-/** Connects two namespaces with a virtual cable: an interface `eth0` (or another name) in each, up, with these addresses. */
+/**
+ * Connects two namespaces with a virtual cable: an interface `eth0` (or another name) in each, up, with these addresses. IPv6 is of use
+ * once `ready`.
+ */
 export function cable(
   a: Namespace,
   b: Namespace,
@@ -109,4 +119,12 @@ export function cable(
     namespace.ip('link', 'set', name, 'addrgenmode', 'none')
     namespace.ip('link', 'set', name, 'up')
   }
+}
+
+/** Resolves when the interface has carrier and the kernel has taken note of it, which may take it a second. */
+export async function ready(namespace: Namespace, name = 'eth0'): Promise<void> {
+  await eventually(
+    () => namespace.ip('-o', 'link', 'show', name).includes('state UP') || undefined,
+    `${name} to be up`,
+  )
 }
