@@ -1,0 +1,5 @@
+export { Adopter, type AdopterInput } from './adopter.ts'
+export { Allocator, type AllocatorInput, type AllocatorOptions } from './allocator.ts'
+export { annotationOf, annotationPrefix, deprecatedPrefix } from './annotation.ts'
+export type { Allocation, Assignment, PoolUsage, Reason, ReasonCode } from './assignment.ts'
+export type { ClassOptions } from './service-class.ts'
