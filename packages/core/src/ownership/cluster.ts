@@ -1,7 +1,9 @@
 import type { LabelMap } from '../config/config.ts'
 import type { Node } from '../resources/index.ts'
 
-/** What the plan needs to know of a node. Unchanged nodes keep their identity from one cluster to the next. */
+/**
+ * What the plan needs to know of a node. Unchanged nodes keep their identity from one cluster to the next.
+ */
 export interface NodeFacts {
   readonly name: string
   /** Undefined: there is no Node object, so no advertisement includes it. */

@@ -18,14 +18,17 @@ export interface Contest {
 const precedes = (node: string, other: string, address: string): boolean =>
   compareDigests(sha256(ticket(node, address)), sha256(ticket(other, address))) < 0
 
-/** Names a set of candidates by what it depends on: Services of different pools and advertisements may share an election. */
+/**
+ * Names a set of candidates by what it depends on: Services of different pools and advertisements may share
+ * an election.
+ */
 export function contestsKey(reaches: readonly Reach[], locals: ReadonlySet<string> | undefined): string {
   return JSON.stringify([reaches.map(({ text }) => text).sort(), locals && [...locals].sort()])
 }
 
 /**
- * All elections that have the same candidates. Keeps each winner with its digest, so that a newcomer costs one hash an address
- * and a loss concerns only the addresses of the lost node.
+ * All elections that have the same candidates. Keeps each winner with its digest, so that a newcomer costs
+ * one hash an address and a loss concerns only the addresses of the lost node.
  */
 export class Contests {
   /** Equal candidates have an equal key. */
@@ -70,7 +73,10 @@ export class Contests {
     this.#undecided = []
   }
 
-  /** Replays the elections that a different cluster can have changed, and reports those whose winner is another one. */
+  /**
+   * Replays the elections that a different cluster can have changed, and reports those whose winner is
+   * another one.
+   */
   revise(cluster: Cluster, hasher: Hasher, changed: (contest: Contest) => void): void {
     const before = this.#electorate
     const after = electorate(this.#reaches, this.#locals, cluster)

@@ -57,8 +57,8 @@ export function describeService(service: ServicePlan, nodes: readonly string[]):
 }
 
 /**
- * A plan in full: Services by namespace and name, and for each every node that announces it and every node that does not. Its size is
- * Services times nodes. `problems` are listed as they come.
+ * A plan in full: Services by namespace and name, and for each every node that announces it and every node
+ * that does not. Its size is Services times nodes. `problems` are listed as they come.
  */
 export function describePlan(plan: Plan, problems: readonly Problem[] = []): PlanDocument {
   const nodes = [...plan.nodes.keys()].sort(order)

@@ -2,21 +2,18 @@
 const lookAhead = 16
 
 /**
- * Reports what differs between two lists that mostly hold the same things in the same order, in time linear in their length
- * and with no memory of its own. What has moved may be reported as removed and added. `kept` is given the place before and after.
+ * Reports what differs between two lists that mostly hold the same things in the same order, in time linear
+ * in their length and with no memory of its own. What has moved may be reported as removed and added.
  */
 export function difference<Item>(
   before: readonly Item[],
   after: readonly Item[],
   removed: (item: Item) => void,
   added: (item: Item) => void,
-  kept?: (before: number, after: number) => void,
 ): void {
   let at = 0
-  for (let i = 0; i < after.length; i++) {
-    const item = after[i] as Item
+  for (const item of after) {
     if (at < before.length && before[at] === item) {
-      kept?.(at, i)
       at++
       continue
     }
@@ -25,7 +22,6 @@ export function difference<Item>(
     while (found < end && before[found] !== item) found++
     if (found < end) {
       while (at < found) removed(before[at++] as Item)
-      kept?.(at, i)
       at++
     } else added(item)
   }

@@ -18,8 +18,9 @@ export interface Standing {
 }
 
 /**
- * The candidates for an address from the first choice to the last: higher score first, then smaller SHA-256 of `node#address`
- * with the address in canonical text. Every node that knows the same candidates finds the same order, and so does MetalLB.
+ * The candidates for an address from the first choice to the last: higher score first, then smaller SHA-256
+ * of `node#address` with the address in canonical text. Every node that knows the same candidates finds the
+ * same order, and so does MetalLB.
  */
 export function rank(address: string, candidates: readonly Candidate[]): readonly Standing[] {
   const text = canonicalAddress(address) ?? address

@@ -2,7 +2,10 @@ import type { L2Ad, LabelMap } from '../config/config.ts'
 import { matchesAny } from '../config/selector.ts'
 import { type Cluster, mayStand } from './cluster.ts'
 
-/** Which nodes an advertisement includes and how much it prefers each. Remembers its answers by the identity of the labels. */
+/**
+ * Which nodes an advertisement includes and how much it prefers each. Remembers its answers by the identity
+ * of the labels.
+ */
 export class Reach {
   /** Equal reaches have equal text. */
   readonly text: string
@@ -21,7 +24,10 @@ export class Reach {
     ])
   }
 
-  /** Sum of the weights of the preferences that match a node with these labels; undefined: the node is not included. */
+  /**
+   * Sum of the weights of the preferences that match a node with these labels; undefined: the node is not
+   * included.
+   */
   score(labels: LabelMap | undefined): number | undefined {
     if (!labels) return undefined
     let score = this.#scores.get(labels)
@@ -37,7 +43,10 @@ export class Reach {
   }
 }
 
-/** The score of a node over all advertisements that match a Service; undefined: none of them includes the node. */
+/**
+ * The score of a node over all advertisements that match a Service; undefined: none of them includes the
+ * node.
+ */
 export function totalScore(reaches: readonly Reach[], labels: LabelMap | undefined): number | undefined {
   let total: number | undefined
   for (const reach of reaches) {
@@ -57,8 +66,8 @@ export interface Electorate {
 }
 
 /**
- * Who may be elected: living nodes, without those whose network is unavailable or that are excluded by label, that some of the
- * advertisements includes, and, where `locals` are given, only those.
+ * Who may be elected: living nodes, without those whose network is unavailable or that are excluded by label,
+ * that some of the advertisements includes, and, where `locals` are given, only those.
  */
 export function electorate(
   reaches: readonly Reach[],

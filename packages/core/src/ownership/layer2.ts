@@ -32,7 +32,10 @@ function adText(ad: L2Ad): string {
   return JSON.stringify([ad.name, Reach.textOf(ad), selectors, ad.interfaces])
 }
 
-/** The layer 2 advertisements of each pool; what says the same keeps its identity from one configuration to the next. */
+/**
+ * The layer 2 advertisements of each pool; what says the same keeps its identity from one configuration to
+ * the next.
+ */
 export class Layer2Pools {
   #config: Config | undefined
   #pools: ReadonlyMap<string, readonly Layer2Ad[]> = new Map()
@@ -122,7 +125,10 @@ export interface Gate {
   passes(claim: Layer2Claim, facts: NodeFacts): boolean
 }
 
-/** The gates of layer 2 in the order in which they are asked: the first that a node does not pass is the reason. */
+/**
+ * The gates of layer 2 in the order in which they are asked: the first that a node does not pass is the
+ * reason.
+ */
 export const layer2Gates: readonly Gate[] = [
   { because: 'notAlive', passes: (_, { alive }) => alive },
   { because: 'noEndpoints', passes: ({ refused }) => refused !== 'noEndpoints' },
@@ -154,7 +160,10 @@ export function layer2Score({ ads }: Layer2Claim, { labels }: NodeFacts): number
   )
 }
 
-/** Where the node may speak: what the advertisements that match the Service and include the node name, taken together. */
+/**
+ * Where the node may speak: what the advertisements that match the Service and include the node name, taken
+ * together.
+ */
 export function layer2Interfaces(claims: readonly Layer2Claim[], { labels }: NodeFacts): Interfaces {
   const names = new Set<string>()
   for (const { ads } of claims) {

@@ -46,7 +46,9 @@ function patch(list: List, node: string, moves: readonly Move[]): List {
   return next
 }
 
-/** What each node announces, sorted by address: computed when asked for, then kept up to date move by move. */
+/**
+ * What each node announces, sorted by address: computed when asked for, then kept up to date move by move.
+ */
 export class AdvertisementLists {
   readonly #lists: Map<string, List>
 

@@ -142,7 +142,10 @@ interface World {
 
 const four = ['node-a', 'node-b', 'node-c', 'node-d']
 
-/** One Service `web` at 192.168.1.240, served on node-a, in a cluster of four. Its order of succession is a, d, c, b. */
+/**
+ * One Service `web` at 192.168.1.240, served on node-a, in a cluster of four. Its order of succession is a,
+ * d, c, b.
+ */
 function inputs(world: World = {}): PlanInputs {
   return {
     snapshot: {
@@ -574,6 +577,15 @@ describe('the planner, from one plan to the next', () => {
     ])
   })
 
+  it('notices members that come and go in a live set', () => {
+    const planner = new Planner()
+    const alive = new Set(four)
+    const world = { ...inputs(), alive }
+    expect(ownerOf(planner.update(world))).toBe('node-a')
+    alive.delete('node-a')
+    expect(ownerOf(planner.update(world))).toBe('node-d')
+  })
+
   it('moves only to the newcomer when a node joins, and only what the lost node had when one leaves', () => {
     const names = Array.from({ length: 9 }, (_, i) => `host-${i}`)
     const keys = Array.from({ length: 300 }, (_, i) => `s${i}`)
@@ -588,6 +600,9 @@ describe('the planner, from one plan to the next', () => {
     const planner = new Planner(new Hasher(0))
     const owners = (alive: readonly string[]): (string | undefined)[] => {
       const planned = planner.update({ ...world, alive: new Set(alive) })
+      const fresh = plan({ ...world, alive: new Set(alive) })
+      for (const name of names)
+        expect(planned.advertisementsFor(name, 'one')).toEqual(fresh.advertisementsFor(name, 'one'))
       return keys.map(name => ownerOf(planned, `default/${name}`))
     }
     const eight = owners(names.slice(0, 8))
@@ -598,6 +613,11 @@ describe('the planner, from one plan to the next', () => {
     expect(
       without.map((owner, i) => (nine[i] === 'host-3' ? owner !== 'host-3' : owner === nine[i])),
     ).not.toContain(false)
+    expect(owners(names)).toEqual(nine)
+    // So much at once that lists are sorted anew.
+    expect(new Set(owners(['host-1', 'host-2']))).toEqual(new Set(['host-1', 'host-2']))
+    expect(new Set(owners(['host-2']))).toEqual(new Set(['host-2']))
+    expect(owners([])).toEqual(keys.map(() => undefined))
     expect(owners(names)).toEqual(nine)
   })
 })

@@ -1,5 +1,5 @@
 import type { Allocation, Assignment } from '../allocation/index.ts'
-import type { Advertisement } from '../speaker/announcer.ts'
+import type { Advertisement, Announcer } from '../speaker/announcer.ts'
 import type { AddressPlan } from './address-plan.ts'
 import type { Cluster } from './cluster.ts'
 import { rank, type Standing } from './election.ts'
@@ -7,7 +7,7 @@ import { type Interfaces, layer2Gates, layer2Interfaces, layer2Obstacle, layer2S
 import type { AdvertisementLists } from './lists.ts'
 import { heldBy, type ServiceRecord } from './record.ts'
 import type { ShardedMap } from './sharded-map.ts'
-import { type Because, reasons, type Verdict } from './verdict.ts'
+import { type Because, reasons, type Verdict, verdictOf } from './verdict.ts'
 
 /** How addresses are announced, as far as plans go. */
 export type Protocol = 'layer2'
@@ -82,8 +82,8 @@ export class ServicePlan {
   }
 
   /**
-   * The node elected for the Service on layer 2. It announces all its addresses, save one that is shared with a Service which
-   * decides otherwise: see `announcements`.
+   * The node elected for the Service on layer 2. It announces all its addresses, save one that is shared with
+   * a Service which decides otherwise: see `announcements`.
    */
   get owner(): string | undefined {
     return this.#record.owner
@@ -108,8 +108,7 @@ export class ServicePlan {
 
   /** Whether `node` speaks for the Service on layer 2, and why not. */
   verdict(node: string): Verdict {
-    const because = this.#silence(node)
-    return because ? { speak: false, because } : { speak: true }
+    return verdictOf(this.#silence(node))
   }
 
   #silence(node: string): Because | undefined {
@@ -121,13 +120,17 @@ export class ServicePlan {
     if (!claim) return facts.alive ? 'noMatchingAdvertisement' : 'notAlive'
     const obstacle = layer2Obstacle(claim, facts)
     if (owner === undefined) return obstacle ?? 'notOwner'
-    // The owner of a shared address may be chosen by the election of another Service, so look at the addresses first.
+    // The owner of a shared address may be chosen by the election of another Service, so look at the
+    // addresses first.
     for (const address of assignment.addresses)
       if (this.#scene.addresses.get(address)?.node === node) return undefined
     return obstacle ?? 'notOwner'
   }
 
-  /** The candidates with score and digest, in the order in which they would take over; empty when no election is held. */
+  /**
+   * The candidates with score and digest, in the order in which they would take over; empty when no election
+   * is held.
+   */
   standings(): readonly Standing[] {
     const { claim } = this.#record
     if (!claim || claim.refused) return []
@@ -142,7 +145,10 @@ export class ServicePlan {
     return this.standings().map(({ node }) => node)
   }
 
-  /** The questions asked of a node in their order, up to the first that it does not pass; empty when none are asked. */
+  /**
+   * The questions asked of a node in their order, up to the first that it does not pass; empty when none are
+   * asked.
+   */
   gates(node: string): readonly GateOutcome[] {
     const facts = this.#scene.cluster.get(node)
     const { claim } = this.#record
@@ -156,7 +162,10 @@ export class ServicePlan {
     return [...outcomes, { gate: 'notOwner', passed: this.verdict(node).speak }]
   }
 
-  /** Where `node` would announce the Service; no names where no advertisement that matches the Service includes the node. */
+  /**
+   * Where `node` would announce the Service; no names where no advertisement that matches the Service
+   * includes the node.
+   */
   interfaces(node: string): Interfaces {
     const facts = this.#scene.cluster.get(node)
     const { claim } = this.#record
@@ -216,6 +225,8 @@ class ServiceView implements ReadonlyMap<string, ServicePlan> {
   }
 }
 
+const nothing: readonly Advertisement[] = []
+
 /** Who announces what, at one moment. Immutable: it stays true to its inputs when newer plans follow. */
 export class Plan {
   /** By `namespace/name`, in no particular order. */
@@ -223,8 +234,8 @@ export class Plan {
   /** Every assigned address. */
   readonly addresses: ReadonlyMap<string, AddressPlan>
   /**
-   * Services of which state, addresses, pool, reason, owner or interfaces differ from the planner's plan before, and those
-   * that are gone. Sorted.
+   * Services of which state, addresses, pool, reason, owner or interfaces differ from the planner's plan
+   * before, and those that are gone. Sorted.
    */
   readonly changed: readonly string[]
   readonly #scene: Scene
@@ -246,11 +257,12 @@ export class Plan {
   }
 
   /**
-   * What a node announces through announcers of which one node speaks for an address, by address. The list and the entries keep
-   * their identity from plan to plan as long as they say the same.
+   * What a node announces through announcers that speak as `speakers` says: where one node speaks for an
+   * address, the addresses of layer 2; where each node does, nothing that this plan knows of. By address; the
+   * list and the entries keep their identity from plan to plan as long as they say the same.
    */
-  advertisementsFor(node: string, speakers: 'one'): readonly Advertisement[] {
-    return speakers === 'one' ? this.#scene.lists.of(node, this.#scene.addresses) : []
+  advertisementsFor(node: string, speakers: Announcer['speakers']): readonly Advertisement[] {
+    return speakers === 'one' ? this.#scene.lists.of(node, this.#scene.addresses) : nothing
   }
 
   /** Whether it is a plan of just this scene. */

@@ -9,8 +9,8 @@ function shardOf(key: string): number {
 }
 
 /**
- * An immutable map of which a changed copy is cheap: only the shards that a change falls into are copied. Iteration follows no
- * order that means anything.
+ * An immutable map of which a changed copy is cheap: only the shards that a change falls into are copied.
+ * Iteration follows no order that means anything.
  */
 export class ShardedMap<Value> implements ReadonlyMap<string, Value> {
   readonly #shards: readonly ReadonlyMap<string, Value>[]

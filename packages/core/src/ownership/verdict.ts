@@ -1,4 +1,7 @@
-/** Why a node does not speak for a Service, with a sentence for each word. The words are MetalLB's where it has one. */
+/**
+ * Why a node does not speak for a Service, with a sentence for each word. The words are MetalLB's where it
+ * has one.
+ */
 export const reasons = {
   notLoadBalancer: 'the Service is not of type LoadBalancer',
   otherClass: 'the Service asks for another load balancer class',
@@ -21,6 +24,16 @@ export type Because = keyof typeof reasons
 
 /** Whether a node speaks for a Service, and if not, why. */
 export type Verdict = { readonly speak: true } | { readonly speak: false; readonly because: Because }
+
+const speaks: Verdict = { speak: true }
+const silent = new Map(
+  Object.keys(reasons).map(word => [word, { speak: false, because: word as Because } as const]),
+)
+
+/** The verdict for a reason to keep silent, or for none. */
+export function verdictOf(because: Because | undefined): Verdict {
+  return (because && silent.get(because)) ?? speaks
+}
 
 /** `namespace/name`, by which everything here knows a Service. */
 export function serviceKey(object: {

@@ -76,7 +76,8 @@ describe.each([
   })
 
   it('lets the whole digest decide when the first 32 bits agree', () => {
-    // Found by trying: sha256 of these two begins with the same four bytes, and nothing smaller is among the others.
+    // Found by trying: sha256 of these two begins with the same four bytes, and nothing smaller is among the
+    // others.
     const [a, b] = twins
     const [ha, hb] = [reference(`${a}#10.0.0.1`), reference(`${b}#10.0.0.1`)]
     expect(ha.readUInt32BE(0)).toBe(hb.readUInt32BE(0))

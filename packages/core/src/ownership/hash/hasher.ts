@@ -1,5 +1,5 @@
-import { initialise, type Kernel, kernelModule, layout, resultBytes } from './kernel.ts'
-import { blockCount, pad, place, sha256, sha256Head, utf8 } from './sha256.ts'
+import { initialise, type Kernel, kernelModule, layout } from './kernel.ts'
+import { blockCount, byteLength, pad, place, sha256, sha256Head } from './sha256.ts'
 
 /** What the election hashes: the node, a number sign, the canonical text of the address. */
 export function ticket(node: string, address: string): string {
@@ -15,13 +15,18 @@ export function compareDigests(a: Uint8Array, b: Uint8Array): number {
   return 0
 }
 
-/** The node with the smallest digest for an address: its place in the list of nodes, and the digest's first 32 bits. */
+/**
+ * The node with the smallest digest for an address: its place in the list of nodes, and the digest's first 32
+ * bits.
+ */
 export interface Smallest {
   readonly index: number
   readonly head: number
 }
 
-/** How many hashes in one call make the vector kernel worth its compilation (about 7 ms and a few megabytes). */
+/**
+ * How many hashes in one call make the vector kernel worth its compilation (about 7 ms and a few megabytes).
+ */
 export const worthCompiling = 20_000
 
 /** Below this many hashes a call of the kernel costs more to prepare than it saves. */
@@ -56,12 +61,20 @@ interface Lanes {
   readonly indexes: readonly number[]
 }
 
+/** The names that lie in the lanes. */
+interface Laid {
+  readonly names: readonly string[]
+  readonly longestAddress: number
+  readonly groups: readonly Lanes[]
+}
+
 /** The vector kernel and its memory. */
 class Vectors {
   readonly #memory: WasmMemory
   readonly #kernel: Kernel
   #words: Int32Array
   #unsigned: Uint32Array
+  #laid: Laid | undefined
 
   private constructor(memory: WasmMemory, kernel: Kernel) {
     this.#memory = memory
@@ -77,74 +90,78 @@ class Vectors {
     const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
     const bytes = kernelModule()
     if (!wasm || !littleEndian || !wasm.validate(bytes)) return undefined
-    const memory = new wasm.Memory({ initial: 4 })
-    const instance = new wasm.Instance(new wasm.Module(bytes), { env: { memory } })
-    return new Vectors(memory, instance.exports as Kernel)
-  }
-
-  /** Makes `bytes` bytes of lanes usable and zero. */
-  #clear(bytes: number): void {
-    const missing = layout.lanes + bytes - this.#memory.buffer.byteLength
-    if (missing > 0) {
-      this.#memory.grow(Math.ceil(missing / pageBytes))
-      this.#words = new Int32Array(this.#memory.buffer)
-      this.#unsigned = new Uint32Array(this.#memory.buffer)
+    try {
+      const memory = new wasm.Memory({ initial: Math.ceil(layout.lanes / pageBytes) })
+      const instance = new wasm.Instance(new wasm.Module(bytes), { env: { memory } })
+      return new Vectors(memory, instance.exports as Kernel)
+    } catch {
+      // A memory reserves gigabytes of address space, which a limit on it (ulimit -v) does not grant.
+      return undefined
     }
-    this.#words.fill(0, layout.lanes / 4, (layout.lanes + bytes) / 4)
   }
 
-  /** Sets the shared part to `bytes` from byte `offset` on; `pad` it as well if it ends the message. */
-  #share(bytes: Uint8Array, offset: number, ends: boolean): number {
-    const shared = this.#words.subarray(layout.shared / 4, layout.result / 4)
-    const length = offset + bytes.length
-    shared.fill(0, 0, 16 * blockCount(length))
-    place(shared, bytes, offset)
-    if (ends) pad(shared, length)
+  /**
+   * Sets the shared part to `text` from byte `offset` on, and pads it if it ends the message. Gives the
+   * number of blocks.
+   */
+  #share(text: string, offset: number, ends: boolean): number {
+    const at = layout.shared / 4
+    const length = offset + byteLength(text)
+    this.#words.fill(0, at, layout.result / 4)
+    place(this.#words, text, offset, at)
+    if (ends) pad(this.#words, length, at)
     return blockCount(length)
   }
 
-  #lay(names: readonly string[], longestAddress: number): Lanes[] {
-    const byLength = new Map<number, { indexes: number[]; texts: Uint8Array[] }>()
-    for (const [index, name] of names.entries()) {
-      const bytes = utf8(`${name}#`)
-      const group = byLength.get(bytes.length) ?? { indexes: [], texts: [] }
-      byLength.set(bytes.length, group)
-      group.indexes.push(index)
-      group.texts.push(bytes)
+  /** Lays the names into the lanes, unless they are there already from the call before. */
+  #lay(names: readonly string[], longestAddress: number): readonly Lanes[] {
+    if (names === this.#laid?.names && longestAddress <= this.#laid.longestAddress) return this.#laid.groups
+    const byLength = new Map<number, number[]>()
+    for (let index = 0; index < names.length; index++) {
+      const length = byteLength(names[index] as string) + 1
+      const group = byLength.get(length)
+      if (group) group.push(index)
+      else byLength.set(length, [index])
     }
-    let end = 0
-    const groups = [...byLength].map(([offset, { indexes, texts }]) => {
+    let end: number = layout.lanes
+    const groups = [...byLength].map(([offset, indexes]): Lanes => {
       const stride = 256 * blockCount(offset + longestAddress)
-      const quads = Math.ceil(texts.length / 4)
-      const at = layout.lanes + end
+      const quads = Math.ceil(indexes.length / 4)
+      const at = end
       end += stride * quads
-      return { at, offset, quads, stride, indexes, texts }
+      return { at, offset, quads, stride, indexes }
     })
-    this.#clear(end)
-    for (const { at, quads, stride, texts } of groups) {
+    this.#laid = undefined
+    this.#reserve(end)
+    this.#words.fill(0, layout.lanes / 4, end / 4)
+    for (const { at, quads, stride, indexes } of groups) {
       for (let i = 0; i < 4 * quads; i++) {
         // Lanes left over repeat the last name: it can only ever tie with itself.
-        const bytes = texts[Math.min(i, texts.length - 1)] as Uint8Array
-        place(this.#words, bytes, 0, (at + (i >>> 2) * stride) / 4 + (i & 3), 4)
+        const name = names[indexes[Math.min(i, indexes.length - 1)] as number] as string
+        place(this.#words, `${name}#`, 0, (at + (i >>> 2) * stride) / 4 + (i & 3), 4)
       }
     }
+    this.#laid = { names, longestAddress, groups }
     return groups
   }
 
+  #reserve(end: number): void {
+    const missing = end - this.#memory.buffer.byteLength
+    if (missing <= 0) return
+    this.#memory.grow(Math.ceil(missing / pageBytes))
+    this.#words = new Int32Array(this.#memory.buffer)
+    this.#unsigned = new Uint32Array(this.#memory.buffer)
+  }
+
   least(names: readonly string[], addresses: readonly string[]): Smallest[] {
-    const texts = addresses.map(utf8)
-    const groups = this.#lay(
-      names,
-      texts.reduce((most, text) => Math.max(most, text.length), 0),
-    )
-    const result = this.#unsigned.subarray(layout.result / 4)
-    return texts.map((text, nth) => {
+    const groups = this.#lay(names, 3 * longest(addresses))
+    const result = this.#unsigned.subarray(layout.result / 4, layout.single / 4)
+    return addresses.map(address => {
       let index = -1
       let head = 0
       let tied = false
       for (const { at, offset, quads, stride, indexes } of groups) {
-        const blocks = this.#share(text, offset, true)
-        this.#kernel.least(at, quads, stride, blocks)
+        this.#kernel.least(at, quads, stride, this.#share(address, offset, true))
         for (let lane = 0; lane < 4; lane++) {
           const value = result[lane] as number
           if (index >= 0 && value > head) continue
@@ -155,40 +172,38 @@ class Vectors {
           head = value
         }
       }
-      return tied ? leastOf(names, addresses[nth] as string) : { index, head }
+      return tied ? leastOf(names, address) : { index, head }
     })
   }
 
   heads(name: string, addresses: readonly string[]): Uint32Array {
     const heads = new Uint32Array(addresses.length)
-    const prefix = utf8(`${name}#`)
+    const prefix = `${name}#`
+    const offset = byteLength(prefix)
+    this.#share(prefix, 0, false)
     const byBlocks = new Map<number, number[]>()
-    const texts = addresses.map(utf8)
-    for (const [index, text] of texts.entries()) {
-      const blocks = blockCount(prefix.length + text.length)
+    for (let index = 0; index < addresses.length; index++) {
+      const blocks = blockCount(offset + byteLength(addresses[index] as string))
       const group = byBlocks.get(blocks)
       if (group) group.push(index)
       else byBlocks.set(blocks, [index])
     }
-    const most = resultBytes / 4
     for (const [blocks, indexes] of byBlocks) {
       const stride = 256 * blocks
-      this.#share(prefix, 0, false)
-      // The shared part is cleared for its own length only; a longer message continues with words that must be zero.
-      this.#words.fill(0, layout.shared / 4 + 16 * blockCount(prefix.length), layout.result / 4)
+      const most = Math.min(512, 4 * Math.floor((layout.lanes - layout.single) / stride))
       for (let from = 0; from < indexes.length; from += most) {
-        const part = indexes.slice(from, from + most)
-        const quads = Math.ceil(part.length / 4)
-        this.#clear(stride * quads)
-        for (const [i, index] of part.entries()) {
-          const text = texts[index] as Uint8Array
-          const base = (layout.lanes + (i >>> 2) * stride) / 4 + (i & 3)
-          place(this.#words, text, prefix.length, base, 4)
-          pad(this.#words, prefix.length + text.length, base, 4)
+        const count = Math.min(most, indexes.length - from)
+        this.#words.fill(0, layout.single / 4, (layout.single + stride * Math.ceil(count / 4)) / 4)
+        for (let i = 0; i < count; i++) {
+          const text = addresses[indexes[from + i] as number] as string
+          const base = (layout.single + (i >>> 2) * stride) / 4 + (i & 3)
+          place(this.#words, text, offset, base, 4)
+          pad(this.#words, offset + byteLength(text), base, 4)
         }
-        this.#kernel.heads(layout.lanes, quads, stride, blocks)
-        for (const [i, index] of part.entries())
-          heads[index] = this.#unsigned[layout.result / 4 + i] as number
+        this.#kernel.heads(layout.single, Math.ceil(count / 4), stride, blocks)
+        for (let i = 0; i < count; i++) {
+          heads[indexes[from + i] as number] = this.#unsigned[layout.result / 4 + i] as number
+        }
       }
     }
     return heads
@@ -213,7 +228,10 @@ function leastOf(names: readonly string[], address: string): Smallest {
   return { index, head }
 }
 
-/** Hashes many (node, address) pairs: four at a time in WebAssembly when there is enough of it to do, else in plain script. */
+/**
+ * Hashes many (node, address) pairs: four at a time in WebAssembly when there is enough of it to do, else in
+ * plain script.
+ */
 export class Hasher {
   readonly #worthCompiling: number
   #vectors: Vectors | undefined

@@ -2,29 +2,31 @@ import { assemble, type Code, i32, op, v128 } from './assembler.ts'
 import { initialHash, roundConstants } from './sha256.ts'
 
 /**
- * Where things lie in the kernel's memory. Four messages at a time are hashed, one in each 32-bit lane of a vector. A message
- * is the OR of its own part (`lanes`: 256 bytes a block of four messages, word by word) and a part that all of them
- * share (`shared`: 64 bytes a block). Words are kept as native 32-bit integers.
+ * Where things lie in the kernel's memory. Four messages at a time are hashed, one in each 32-bit lane of a
+ * vector. A message is the OR of its own part (`lanes`: 256 bytes a block of four messages, word by word) and
+ * a part that all of them share (`shared`: 64 bytes a block). Words are kept as native 32-bit integers.
  */
 export const layout = {
   constants: 0,
   initial: 256,
   shared: 512,
   /** Room for 16 blocks of `shared`: more than two names and an address can fill. */
+  /** Room for the heads of 640 messages. */
   result: 1536,
-  lanes: 16_384,
+  /** Messages of which the own part is needed once. */
+  single: 4096,
+  /** Messages of which the own part is used again; they may grow to any number. */
+  lanes: 4096 + 65_536,
 } as const
-
-/** How many bytes of results `layout.result` has room for. */
-export const resultBytes: number = layout.lanes - layout.result
 
 /** The functions of the kernel. `quads` groups of four messages start every `stride` bytes from `lanes`. */
 export interface Kernel {
   /** Writes the first 32 bits of each digest to `layout.result`, four bytes a message. */
   heads(lanes: number, quads: number, stride: number, blocks: number): void
   /**
-   * For each of the four lanes, over all quads, writes to `layout.result`: four smallest heads, then in which quad each was
-   * seen first, then whether it was seen again (all ones) and the rest of those digests must decide.
+   * For each of the four lanes, over all quads, writes to `layout.result`: four smallest heads, then in which
+   * quad each was seen first, then whether it was seen again (all ones) and the rest of those digests must
+   * decide.
    */
   least(lanes: number, quads: number, stride: number, blocks: number): void
 }
@@ -64,7 +66,9 @@ function big(local: number, first: number, second: number, third: number): Code 
   ]
 }
 
-/** One round; `word` leaves the message word on the stack. The roles of a…h move on by one local each round. */
+/**
+ * One round; `word` leaves the message word on the stack. The roles of a…h move on by one local each round.
+ */
 function round(index: number, word: Code): Code {
   const at = (role: number): number => workAt + ((role - index + 64) & 7)
   const [a, b, c, d, e, f, g, h] = [0, 1, 2, 3, 4, 5, 6, 7].map(at) as [
@@ -128,7 +132,10 @@ const headBody: Code = [
 
 const headIndex = 0
 
-/** Runs `each` for `quads` (parameter 1) quads, with the four heads on the stack. Local 4 counts, `lanes` moves on. */
+/**
+ * Runs `each` for `quads` (parameter 1) quads, with the four heads on the stack. Local 4 counts, `lanes`
+ * moves on.
+ */
 function forEachQuad(each: Code): Code {
   return op.loop([
     ...[...get(0), ...get(3), ...op.call(headIndex), ...each],

@@ -1,29 +1,24 @@
-/** The 64 round constants of SHA-256 (FIPS 180-4 section 4.2.2): the fractional parts of cube roots of primes. */
+/**
+ * The 64 round constants of SHA-256 (FIPS 180-4 section 4.2.2): the fractional parts of cube roots of primes.
+ */
 export const roundConstants: Uint32Array = new Uint32Array(64)
 
-/** The initial hash value of SHA-256 (FIPS 180-4 section 5.3.3): the fractional parts of square roots of primes. */
+/**
+ * The initial hash value of SHA-256 (FIPS 180-4 section 5.3.3): the fractional parts of square roots of
+ * primes.
+ */
 export const initialHash: Uint32Array = new Uint32Array(8)
 
-// Derived rather than listed: integer roots are exact, and nobody has to proofread 72 constants.
-function root(value: bigint, power: bigint): bigint {
-  let low = 0n
-  let high = 1n << 48n
-  while (low < high) {
-    const middle = (low + high + 1n) >> 1n
-    if (middle ** power <= value) low = middle
-    else high = middle - 1n
-  }
-  return low
-}
+const fraction = (root: number): number => (root % 1) * 2 ** 32
 
+// Computed rather than listed: a double holds far more than the 32 bits wanted.
 for (let found = 0, candidate = 2; found < 64; candidate++) {
   let prime = true
   for (let divisor = 2; divisor * divisor <= candidate; divisor++)
     if (candidate % divisor === 0) prime = false
   if (!prime) continue
-  // floor(2^32 * root) modulo 2^32 is the first 32 bits of the fraction.
-  roundConstants[found] = Number(root(BigInt(candidate) << 96n, 3n) & 0xffffffffn)
-  if (found < 8) initialHash[found] = Number(root(BigInt(candidate) << 64n, 2n) & 0xffffffffn)
+  roundConstants[found] = fraction(Math.cbrt(candidate))
+  if (found < 8) initialHash[found] = fraction(Math.sqrt(candidate))
   found++
 }
 
@@ -80,30 +75,39 @@ export function blockCount(length: number): number {
   return ((length + 8) >>> 6) + 1
 }
 
+const encoder = new TextEncoder()
+
+/** How many bytes a text has in UTF-8. */
+export function byteLength(text: string): number {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return encoder.encode(text).length
+  return text.length
+}
+
+function placeByte(words: Int32Array, byte: number, at: number, base: number, step: number): void {
+  const word = base + (at >>> 2) * step
+  words[word] = (words[word] as number) | (byte << (24 - 8 * (at & 3)))
+}
+
 /**
- * Puts `bytes` into `words` as big-endian 32-bit words, from byte `offset` of the message that starts at `base` and has its
- * words `step` apart. The words must be zero there beforehand.
+ * Puts a text, in UTF-8, into `words` as big-endian 32-bit words, from byte `offset` of the message that
+ * starts at `base` and has its words `step` apart. The words must be zero there beforehand.
  */
-export function place(words: Int32Array, bytes: Uint8Array, offset: number, base = 0, step = 1): void {
-  for (let i = 0; i < bytes.length; i++) {
-    const at = offset + i
-    const word = base + (at >>> 2) * step
-    words[word] = (words[word] as number) | ((bytes[i] as number) << (24 - 8 * (at & 3)))
+export function place(words: Int32Array, text: string, offset: number, base = 0, step = 1): void {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) {
+      // What has been placed already is placed again, which changes nothing.
+      for (const [j, byte] of encoder.encode(text).entries()) placeByte(words, byte, offset + j, base, step)
+      return
+    }
+    placeByte(words, code, offset + i, base, step)
   }
 }
 
 /** Adds the padding of a message of `length` bytes (FIPS 180-4 section 5.1.1), laid out as `place` does. */
 export function pad(words: Int32Array, length: number, base = 0, step = 1): void {
-  const word = base + (length >>> 2) * step
-  words[word] = (words[word] as number) | (0x80 << (24 - 8 * (length & 3)))
+  placeByte(words, 0x80, length, base, step)
   words[base + (blockCount(length) * 16 - 1) * step] = length * 8
-}
-
-const encoder = new TextEncoder()
-
-/** UTF-8. */
-export function utf8(text: string): Uint8Array {
-  return encoder.encode(text)
 }
 
 const start = Int32Array.from(initialHash)
@@ -112,12 +116,12 @@ let message = new Int32Array(64)
 
 /** The eight words of the digest of a text, in a buffer that the next call overwrites. */
 function digestWords(text: string): Int32Array {
-  const bytes = utf8(text)
-  const blocks = blockCount(bytes.length)
+  const length = byteLength(text)
+  const blocks = blockCount(length)
   if (message.length < 16 * blocks) message = new Int32Array(16 * blocks)
   message.fill(0, 0, 16 * blocks)
-  place(message, bytes, 0)
-  pad(message, bytes.length)
+  place(message, text, 0)
+  pad(message, length)
   state.set(start)
   for (let block = 0; block < blocks; block++) compress(state, message, 16 * block)
   return state
