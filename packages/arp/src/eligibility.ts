@@ -1,4 +1,4 @@
-import { type AddressBytes, type Link, parseAddress } from '@carillon/core'
+import type { Link } from '@carillon/core'
 import type { Layer2Settings } from './options.ts'
 
 /** Why an interface cannot be spoken on, in words that go on after its name; undefined when it can. */
@@ -18,8 +18,7 @@ export function unusable(
   return undefined
 }
 
-/** The address that neighbour advertisements come from: the interface's first usable link-local one. */
-export function linkLocalAddress(link: Link): AddressBytes | undefined {
-  const found = link.addresses.find(one => one.usable && one.scope === 'link' && one.address.includes(':'))
-  return found && parseAddress(found.address)
+/** Whether the interface has a link-local address that passed its duplicate check: without one it does not speak IPv6 (yet). */
+export function hasLinkLocalAddress(link: Link): boolean {
+  return link.addresses.some(one => one.usable && one.scope === 'link' && one.address.includes(':'))
 }

@@ -1,3 +1,15 @@
+/**
+ * Announces addresses on the local segment: ARP for IPv4, NDP for IPv6.
+ *
+ * @example
+ * ```ts
+ * const announcer = arp({ interfaces: ['eth0'] })({ node: 'node-a', clock: systemClock, network: systemNetwork(), log, metrics, random: Math.random })
+ * await announcer.start()
+ * announcer.announce([{ address: '192.168.1.240', services: ['default/web'], options: { interfaces: 'all' } }])
+ * ```
+ *
+ * @packageDocumentation
+ */
 export { arp } from './arp.ts'
 export { codes } from './codes.ts'
 export { type DropReason, dropReasons, metricNames } from './counters.ts'

@@ -33,7 +33,6 @@ const setUp = (addresses = ['fd00::1', 'fd00:0:0:1::1']) => {
   for (const one of owned) table.add(one)
   const responder = new NdpResponder({
     mac: ours,
-    linkLocal: parseAddress('fe80::1'),
     table,
     counters,
     send: frame => sent.push(frame.slice()),
@@ -119,7 +118,7 @@ describe('the NDP responder', () => {
         options: [targetOption(ours)],
         to: formatMac(theirs),
         from: formatMac(ours),
-        source: 'fe80::1',
+        source: 'fd00::1',
         destination: 'fd00::9',
       },
     ])

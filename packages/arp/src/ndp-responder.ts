@@ -1,4 +1,3 @@
-import type { AddressBytes } from '@carillon/core'
 import type { DropReason } from './counters.ts'
 import type { OwnedAddress } from './owned.ts'
 import { isMac, isStation, type Responder, type ResponderWorld } from './responder.ts'
@@ -39,10 +38,10 @@ const BROKEN = -1
 export class NdpResponder implements Responder {
   readonly #world: ResponderWorld
   readonly #advertisement: Uint8Array
-  /** Sum of all that is the same in every advertisement, flags aside: pseudo header, our addresses, the option. */
+  /** Sum of all that is the same in every advertisement: pseudo header and option. */
   readonly #constantSum: number
 
-  constructor(world: ResponderWorld & { readonly linkLocal: AddressBytes }) {
+  constructor(world: ResponderWorld) {
     this.#world = world
     // Router 0: a service address is nobody's gateway. Override 1: these are unicast addresses and we answer as their owner,
     // not as a proxy (RFC 4861 section 7.2.4), so an answer must replace what a client still has of the owner before us;
@@ -56,7 +55,7 @@ export class NdpResponder implements Responder {
         target: unspecified,
         options: [{ option: 'targetLinkLayer', mac: world.mac }],
       },
-      world.linkLocal,
+      unspecified,
       unspecified,
     )
     const packet = encodeIpv6({
@@ -64,7 +63,7 @@ export class NdpResponder implements Responder {
       flowLabel: 0,
       nextHeader: ICMPV6,
       hopLimit: 255,
-      source: world.linkLocal,
+      source: unspecified,
       destination: unspecified,
       payload: message,
     })
@@ -184,10 +183,16 @@ export class NdpResponder implements Responder {
   #send(owned: OwnedAddress, flags: number): void {
     const frame = this.#advertisement
     const target = owned.bytes
-    for (let i = 0; i < 16; i++) frame[TARGET + i] = target[i] as number
+    for (let i = 0; i < 16; i++) {
+      const byte = target[i] as number
+      // It comes from the address that it speaks of, as a kernel's does for an address of its own: ndisc6, for one, takes no
+      // answer from a link-local address when it asked for a global one.
+      frame[SOURCE + i] = byte
+      frame[TARGET + i] = byte
+    }
     frame[FLAGS] = flags
     const sum =
-      this.#constantSum + (flags << 8) + sumWords(frame, DESTINATION, TYPE) + sumWords(target, 0, 16)
+      this.#constantSum + (flags << 8) + sumWords(frame, DESTINATION, TYPE) + 2 * sumWords(target, 0, 16)
     const checksum = ~fold(sum) & 0xffff
     frame[CHECKSUM] = checksum >>> 8
     frame[CHECKSUM + 1] = checksum & 0xff

@@ -1,12 +1,11 @@
 import type { Announcer, AnnouncerContext, AnnouncerFactory } from '@carillon/core'
 import { Layer2Announcer } from './announcer.ts'
-import { linkLocalAddress, unusable } from './eligibility.ts'
+import { hasLinkLocalAddress, unusable } from './eligibility.ts'
 import { ndpFilter } from './filter.ts'
 import { NdpResponder } from './ndp-responder.ts'
 import { type Layer2Options, settle } from './options.ts'
 import type { Protocol } from './protocol.ts'
 import { etherTypes } from './wire/ethernet.ts'
-import { unspecified } from './wire/ndp.ts'
 
 const protocol: Protocol = {
   name: 'ndp',
@@ -15,9 +14,9 @@ const protocol: Protocol = {
   groups: true,
   unusable: (link, settings) =>
     unusable(link, settings) ??
-    (linkLocalAddress(link) ? undefined : 'has no usable IPv6 link-local address'),
+    (hasLinkLocalAddress(link) ? undefined : 'has no usable IPv6 link-local address'),
   filter: ndpFilter,
-  responder: world => new NdpResponder({ ...world, linkLocal: world.linkLocal ?? unspecified }),
+  responder: world => new NdpResponder(world),
 }
 
 /**

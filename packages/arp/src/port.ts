@@ -1,6 +1,5 @@
 import { CarillonError, type Clock, type Frames, type Link, type Logger, type Network } from '@carillon/core'
 import type { Counters } from './counters.ts'
-import { linkLocalAddress } from './eligibility.ts'
 import { SolicitedNodeGroups } from './groups.ts'
 import { AddressTable, type OwnedAddress } from './owned.ts'
 import type { Protocol } from './protocol.ts'
@@ -114,8 +113,7 @@ export class Port {
     const before = this.#link
     this.#link = link
     const moved = String(before.mac) !== String(link.mac)
-    const rehomed = String(linkLocalAddress(before)) !== String(linkLocalAddress(link))
-    if ((moved || rehomed) && this.#frames) this.#responder = this.#respond(this.#frames)
+    if (moved && this.#frames) this.#responder = this.#respond(this.#frames)
     if (this.#state === 'failed') void this.open()
     return this.speaking && (moved || !before.carrier)
   }
@@ -164,7 +162,6 @@ export class Port {
     const { claimed, counters, isOwnMac, protocol } = this.#world
     return protocol.responder({
       mac: this.#link.mac,
-      linkLocal: linkLocalAddress(this.#link),
       table: this.#table,
       counters,
       send: frame => frames.send(frame),

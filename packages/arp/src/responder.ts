@@ -1,4 +1,3 @@
-import type { AddressBytes } from '@carillon/core'
 import type { Counters } from './counters.ts'
 import type { AddressTable, OwnedAddress } from './owned.ts'
 
@@ -6,8 +5,6 @@ import type { AddressTable, OwnedAddress } from './owned.ts'
 export interface ResponderWorld {
   /** Of the interface; what we answer with. */
   readonly mac: Uint8Array
-  /** The interface's link-local address; NDP only. */
-  readonly linkLocal?: AddressBytes | undefined
   readonly table: AddressTable
   readonly counters: Counters
   /** The frame is free to be changed when this returns. */
