@@ -44,13 +44,11 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
   const root = new Command('carillon')
     .description('Announces service addresses of bare-metal clusters.')
     .version(version)
-    .showHelpAfterError('(add --help for more)')
     .configureOutput({
       writeOut: text => terminal.print(text.trimEnd()),
       writeErr: text => terminal.warn(text.trimEnd()),
-      // One line, whatever commander would say around it.
       outputError: (text, write) =>
-        write(text.replace(/\n+\(add --help for more\)/, ' (add --help for more)').trim()),
+        write(`carillon: ${oneLine(text.replace(/^error: /, ''))} (add --help for more)`),
     })
     .exitOverride()
 
