@@ -1,0 +1,322 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { PlanDocument, SpeakerStatus } from '@carillon/core'
+import { MemorySource, parseResource, type Resource, Speaker } from '@carillon/core'
+import { FakeClock, MemoryNetwork, RecordingLogger, seededRandom } from '@carillon/core/testing'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { prometheusMetrics } from './http/metrics.ts'
+import { type HttpServer, serveHttp } from './http/server.ts'
+import { program } from './program.ts'
+
+/** What a person would have seen. */
+async function carillon(...argv: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  const [out, err]: [string[], string[]] = [[], []]
+  const code = await program(argv, {
+    print: text => out.push(text),
+    warn: text => err.push(text),
+    colour: false,
+  })
+  return { code, out: out.join('\n'), err: err.join('\n') }
+}
+
+const manifests = `apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: { name: first }
+spec: { addresses: [192.168.1.240-192.168.1.241] }
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata: { name: l2 }
+spec: { interfaces: [eth1, eth0] }
+---
+apiVersion: v1
+kind: Node
+metadata: { name: node-a }
+---
+apiVersion: v1
+kind: Node
+metadata: { name: node-b }
+---
+apiVersion: v1
+kind: Node
+metadata: { name: node-c, labels: { node.kubernetes.io/exclude-from-external-load-balancers: "" } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web, annotations: { metallb.io/loadBalancerIPs: 192.168.1.240 } }
+spec: { type: LoadBalancer, ports: [{ port: 80 }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: lost, annotations: { metallb.io/loadBalancerIPs: 10.9.9.9 } }
+spec: { type: LoadBalancer, ports: [{ port: 80 }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: plain }
+spec: { type: ClusterIP, ports: [{ port: 80 }] }
+`
+
+let folder = ''
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'carillon-cli-'))
+  await writeFile(join(folder, 'a.yaml'), manifests)
+})
+
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const plan = async (...more: readonly string[]): Promise<{ code: number; document: PlanDocument }> => {
+  const { code, out } = await carillon('plan', '--manifests', folder, '--standalone', '--json', ...more)
+  return { code, document: JSON.parse(out) as PlanDocument }
+}
+
+describe('carillon plan', () => {
+  it('prints who would announce what, and why not the others', async () => {
+    const { code, document } = await plan()
+    expect(code).toBe(0)
+    expect(document).toEqual({
+      services: [
+        {
+          namespace: 'default',
+          name: 'lost',
+          state: 'pending',
+          addresses: [],
+          pool: null,
+          reason: { code: 'AllocationFailed', message: expect.stringContaining('10.9.9.9') },
+          announcements: [],
+          silent: [],
+        },
+        {
+          namespace: 'default',
+          name: 'plain',
+          state: 'ignored',
+          addresses: [],
+          pool: null,
+          reason: { code: 'notLoadBalancer', message: expect.any(String) },
+          announcements: [],
+          silent: [],
+        },
+        {
+          namespace: 'default',
+          name: 'web',
+          state: 'assigned',
+          addresses: ['192.168.1.240'],
+          pool: 'first',
+          reason: null,
+          announcements: [
+            { protocol: 'layer2', address: '192.168.1.240', node: 'node-a', interfaces: ['eth0', 'eth1'] },
+          ],
+          silent: [
+            { protocol: 'layer2', node: 'node-b', because: 'notOwner' },
+            { protocol: 'layer2', node: 'node-c', because: 'nodeLabeledExcludeBalancers' },
+          ],
+        },
+      ],
+      pools: [{ name: 'first', assignedIPv4: 1, assignedIPv6: 0, availableIPv4: 1, availableIPv6: 0 }],
+      problems: [],
+    })
+  })
+
+  it('leaves out who is not alive', async () => {
+    const { document } = await plan('--alive', 'node-b,node-c')
+    expect(document.services[2]?.announcements).toMatchObject([{ node: 'node-b' }])
+    expect(document.services[2]?.silent).toContainEqual({
+      protocol: 'layer2',
+      node: 'node-a',
+      because: 'notAlive',
+    })
+  })
+
+  it('lets excluded nodes in when told so', async () => {
+    // By the vectors of the election, node-c comes after node-a.
+    const { document } = await plan('--alive', 'node-c', '--ignore-exclude-lb')
+    expect(document.services[2]?.announcements).toMatchObject([{ node: 'node-c' }])
+  })
+
+  it('serves another class when told so', async () => {
+    const { document } = await plan('--lb-class', 'example.com/lb')
+    expect(document.services[2]).toMatchObject({ state: 'ignored', reason: { code: 'otherClass' } })
+  })
+
+  it('prints a table for people', async () => {
+    const { code, out } = await carillon('plan', '--manifests', folder, '--standalone')
+    expect(code).toBe(0)
+    expect(out).toMatch(/^SERVICE +STATE +ADDRESSES +POOL +NODE +WHY$/m)
+    expect(out).toMatch(/^default\/web +assigned +192\.168\.1\.240 +first +node-a$/m)
+    expect(out).toMatch(/^first +1 +1 +0 +0$/m)
+  })
+
+  it('says no when the configuration is invalid, and plans nothing', async () => {
+    await writeFile(join(folder, 'b.yaml'), manifests.split('---')[0]?.replace('first', 'second') ?? '')
+    const { code, document } = await plan()
+    expect(code).toBe(1)
+    expect(document.services).toEqual([])
+    expect(document.problems).toMatchObject([
+      { severity: 'error', kind: 'IPAddressPool', name: 'second', field: 'spec.addresses[0]' },
+    ])
+  })
+})
+
+describe('carillon validate', () => {
+  it('is content with valid manifests', async () => {
+    expect(await carillon('validate', '--manifests', folder)).toEqual({ code: 0, out: 'valid', err: '' })
+  })
+
+  it('names kind, object and field of every problem', async () => {
+    await writeFile(
+      join(folder, 'b.yaml'),
+      'apiVersion: metallb.io/v1beta1\nkind: BFDProfile\nmetadata: { name: fast }\nspec: { transmitInterval: 1 }\n',
+    )
+    const { code, out } = await carillon('validate', '--manifests', folder)
+    expect(code).toBe(1)
+    expect(out).toMatch(/^error: BFDProfile fast spec\.transmitInterval: /)
+    const json = await carillon('validate', '--manifests', folder, '--json')
+    expect(JSON.parse(json.out)).toMatchObject({
+      valid: false,
+      problems: [{ kind: 'BFDProfile', name: 'fast' }],
+    })
+  })
+})
+
+describe('wrong usage', () => {
+  it.each([
+    [[], 0],
+    [['--help'], 0],
+    [['plan', '--help'], 0],
+    [['--version'], 0],
+    [['plan'], 2],
+    [['nonsense'], 2],
+    [['plan', '--manifests', '.', '--nonsense'], 2],
+    [['run', '--manifests', '.', '--log-level', 'loud'], 2],
+    [['run', '--manifests', '.', '--garp-count', '0'], 2],
+    [['status', '--http', 'somewhere'], 2],
+    [['explain', 'no-slash'], 2],
+  ])('%j ends with %i', async (argv, code) => {
+    const answer = await carillon(...argv)
+    expect(answer.code).toBe(code)
+    if (code === 2) expect(answer.err).toMatch(/^carillon: [^\n]+$/)
+  })
+
+  it('is not what a missing file is: that is invalid input, told in one line', async () => {
+    const answer = await carillon('plan', '--manifests', join(folder, 'nowhere'))
+    expect(answer.code).toBe(1)
+    expect(answer.err).toMatch(
+      /^carillon: cannot read manifests at [^\n]*nowhere: there is no such file or folder$/,
+    )
+  })
+})
+
+describe('questions to a running speaker', () => {
+  let server: HttpServer
+  let speaker: Speaker
+  let source: MemorySource
+
+  const resources = (text: string): Resource[] =>
+    (JSON.parse(text) as readonly unknown[]).flatMap(object => parseResource(object)?.resource ?? [])
+
+  const cluster = [
+    {
+      apiVersion: 'metallb.io/v1beta1',
+      kind: 'IPAddressPool',
+      metadata: { name: 'p' },
+      spec: { addresses: ['192.168.1.240/32'] },
+    },
+    { apiVersion: 'metallb.io/v1beta1', kind: 'L2Advertisement', metadata: { name: 'l2' }, spec: {} },
+    { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-d' } },
+    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { type: 'LoadBalancer' } },
+  ]
+
+  beforeEach(async () => {
+    const clock = new FakeClock()
+    source = new MemorySource(resources(JSON.stringify(cluster)))
+    const metrics = prometheusMetrics()
+    speaker = new Speaker({
+      node: 'node-a',
+      source,
+      announcers: [],
+      clock,
+      network: new MemoryNetwork({ clock, random: seededRandom(1) }).host('node-a', '10.0.0.1'),
+      log: new RecordingLogger(),
+      metrics,
+      random: seededRandom(1),
+      version: '1.2.3',
+      standalone: true,
+    })
+    await speaker.start()
+    server = await serveHttp({ address: '127.0.0.1', port: 0 }, speaker, metrics)
+  })
+
+  afterEach(async () => {
+    await speaker[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
+  })
+
+  const at = (): string => `127.0.0.1:${server.at.port}`
+  const get = (path: string): Promise<Response> => fetch(`http://${at()}${path}`)
+
+  it('are answered with who owns what and who is next', async () => {
+    const status = await carillon('status', '--http', at())
+    expect(status.code).toBe(0)
+    expect(status.out).toMatch(
+      /^node-a {2}carillon 1\.2\.3, up 0 s, configuration valid, 2 of 2 members alive$/m,
+    )
+    expect(status.out).toMatch(/^default\/web +192\.168\.1\.240 +node-a +0 s +node-d$/m)
+    const json = JSON.parse((await carillon('status', '--http', at(), '--json')).out) as SpeakerStatus
+    expect(json).toMatchObject({
+      node: 'node-a',
+      version: '1.2.3',
+      services: [{ owner: 'node-a', succession: ['node-a', 'node-d'] }],
+    })
+  })
+
+  it('can be about an address, in any spelling, or a Service', async () => {
+    for (const what of ['192.168.1.240', 'default/web', '::ffff:192.168.1.240']) {
+      expect(await carillon('where', what, '--http', at())).toEqual({
+        code: 0,
+        out: 'default/web (192.168.1.240) is at node-a for 0 s; next in line: node-d',
+        err: '',
+      })
+    }
+    expect(await carillon('where', '10.0.0.1', '--http', at())).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('10.0.0.1'),
+    })
+  })
+
+  it('can be about the reasons', async () => {
+    const { code, out } = await carillon('explain', 'default/web', '--http', at())
+    expect(code).toBe(0)
+    expect(out).toMatch(/^Succession +node-a > node-d$/m)
+    expect(out).toMatch(/^Silent +node-d, layer2: notOwner/m)
+  })
+
+  it('find nobody where no speaker runs', async () => {
+    const port = server.at.port
+    await server[Symbol.asyncDispose]()
+    expect(await carillon('status', '--http', `127.0.0.1:${port}`)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^carillon: no speaker answers at 127\.0\.0\.1:\d+: /),
+    })
+  })
+
+  it('can be asked by probes and by Prometheus, too', async () => {
+    expect((await get('/healthz')).status).toBe(200)
+    expect(await (await get('/readyz')).json()).toMatchObject({ status: 'ready', configuration: 'valid' })
+    const metrics = await (await get('/metrics')).text()
+    expect(metrics).toMatch(/^metallb_allocator_addresses_in_use_total\{pool="p"\} 1$/m)
+    expect(metrics).toMatch(/^metallb_k8s_client_config_loaded_bool 1$/m)
+    expect((await get('/nothing')).status).toBe(404)
+  })
+
+  it('learn that a broken configuration is not in force, while what runs goes on', async () => {
+    source.set(resources(JSON.stringify(cluster).replace('240/32', '240/33')))
+    speaker.replan()
+    const { code, out } = await carillon('status', '--http', at())
+    expect(code).toBe(0)
+    expect(out).toMatch(/configuration stale/)
+    expect(out).toMatch(/^error: IPAddressPool p spec\.addresses\[0\]: /m)
+    expect((await get('/readyz')).status).toBe(200)
+  })
+})
