@@ -399,17 +399,19 @@ export class Allocator {
   /** Whether what happened before this step in the present update can change its result. */
   #affected({ stage, claimant }: Step): boolean {
     const { facts, waiting, sought, claims } = claimant
-    if (facts.ignored) return false
-    const adopted = claims.filter(({ step }) => step.stage === 'adopt').length
-    if (stage === 'adopt') return adopted < facts.status.length
-    // What its status names and others had may be there for it now.
-    if (facts.status.length > 0 && (adopted === 0 || adopted < claims.length)) return true
+    if (facts.status.length > 0 && !facts.ignored) {
+      let adopted = 0
+      for (const { step } of claims) if (step.stage === 'adopt') adopted++
+      if (stage === 'adopt') return adopted < facts.status.length
+      // What its status names and others had may be there for it now.
+      if (adopted === 0 || adopted < claims.length) return true
+    }
     if (waiting) {
       const { families, request } = facts
       const exact = request.addresses.length > 0 || ('wanted' in families && families.wanted.mode === 'both')
       return exact || this.#freed.size > 0
     }
-    if (!sought) return false
+    if (!sought || this.#freed.size === 0) return false
     const stages = this.#stagesOf(claimant)
     for (const [shelf, position] of this.#freed) if (earlier(shelf, position, claimant, stages)) return true
     return false
