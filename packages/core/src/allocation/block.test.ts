@@ -37,6 +37,6 @@ describe('a block', () => {
   })
 
   it('writes IPv6 addresses canonically', () => {
-    expect(block('fd00:0:0:1::/64', false).addressAt(0x10000)).toBe('fd00:0:0:1::1:0')
+    expect(block('fd00:0:0:1::/64', false).addressAt(0x10000)).toBe('fd00::1:0:0:1:0')
   })
 })
