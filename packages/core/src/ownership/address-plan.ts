@@ -38,8 +38,8 @@ export function sameInterfaces(a: AddressPlan | undefined, b: AddressPlan | unde
  * Merges what the elections of all Services on one address say. They agree, except where Services that share
  * an address have different first addresses (a dual-stack and a single-stack one) or different local
  * endpoints. MetalLB then lets two nodes answer for the address; here the Service with the most addresses
- * decides, so that a pair stays on one node, and among equals the first by namespace and name. A Service that
- * nobody may speak for decides nothing. Gives `before` when nothing is different, and undefined for no
+ * decides, so that a pair stays on one node, and among equals the first `namespace/name` as text. A Service
+ * that nobody may speak for decides nothing. Gives `before` when nothing is different, and undefined for no
  * holders.
  */
 export function planAddress(

@@ -11,19 +11,22 @@ export function difference<Item>(
   removed: (item: Item) => void,
   added: (item: Item) => void,
 ): void {
+  // What both ends have in common is nearly everything: the loops over it are kept tight.
+  const least = Math.min(before.length, after.length)
   let at = 0
-  for (const item of after) {
-    if (at < before.length && before[at] === item) {
-      at++
-      continue
-    }
-    const end = Math.min(before.length, at + lookAhead)
-    let found = at + 1
+  while (at < least && before[at] === after[at]) at++
+  let tail = 0
+  while (tail < least - at && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++
+  const last = before.length - tail
+  for (let i = at; i < after.length - tail; i++) {
+    const item = after[i] as Item
+    const end = Math.min(last, at + lookAhead)
+    let found = at
     while (found < end && before[found] !== item) found++
     if (found < end) {
       while (at < found) removed(before[at++] as Item)
       at++
     } else added(item)
   }
-  while (at < before.length) removed(before[at++] as Item)
+  while (at < last) removed(before[at++] as Item)
 }

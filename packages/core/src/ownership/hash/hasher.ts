@@ -24,9 +24,7 @@ export interface Smallest {
   readonly head: number
 }
 
-/**
- * How many hashes in one call make the vector kernel worth its compilation (about 7 ms and a few megabytes).
- */
+/** After how many hashes, in calls of some size, the vector kernel is compiled (7 ms and a few megabytes). */
 export const worthCompiling = 20_000
 
 /** Below this many hashes a call of the kernel costs more to prepare than it saves. */
@@ -234,21 +232,24 @@ function leastOf(names: readonly string[], address: string): Smallest {
  */
 export class Hasher {
   readonly #worthCompiling: number
+  /** Hashes asked for so far in calls that are worth preparing. */
+  #hashes = 0
   #vectors: Vectors | undefined
   #tried = false
 
-  /** @param threshold hashes in one call from which the kernel is compiled; 0: at once, `Infinity`: never */
+  /** @param threshold hashes after which the kernel is compiled; 0: at once, `Infinity`: never */
   constructor(threshold: number = worthCompiling) {
     this.#worthCompiling = threshold
   }
 
   #engine(names: readonly string[], addresses: readonly string[]): Vectors | undefined {
     const hashes = names.length * addresses.length
-    if (!this.#tried && hashes >= this.#worthCompiling) {
+    if (hashes < Math.min(worthPreparing, this.#worthCompiling)) return undefined
+    this.#hashes += hashes
+    if (!this.#tried && this.#hashes >= this.#worthCompiling) {
       this.#tried = true
       this.#vectors = Vectors.load()
     }
-    if (hashes < Math.min(worthPreparing, this.#worthCompiling)) return undefined
     return longest(names) + longest(addresses) <= mostCharacters ? this.#vectors : undefined
   }
 
