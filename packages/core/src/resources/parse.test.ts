@@ -68,9 +68,19 @@ describe('a valid object', () => {
     })
   })
 
-  it('takes a null for its default where there is one, as the API server does', () => {
-    const pool = read<IPAddressPool>(object('IPAddressPool', { addresses: [], autoAssign: null }))
-    expect(pool.spec.autoAssign).toBe(true)
+  it('takes a null field for an absent one, as the API server does', () => {
+    const spec = {
+      addresses: [],
+      autoAssign: null,
+      serviceAllocation: { namespaces: null, serviceSelectors: [{ matchLabels: { a: null } }] },
+    }
+    expect(read<IPAddressPool>(object('IPAddressPool', spec)).spec).toEqual({
+      addresses: [],
+      autoAssign: true,
+      avoidBuggyIPs: false,
+      serviceAllocation: { serviceSelectors: [{ matchLabels: {} }] },
+    })
+    read(object('L2Advertisement', null))
   })
 
   it('shares nothing with what it was read from', () => {
@@ -168,7 +178,7 @@ describe('a valid object', () => {
 describe('an invalid object', () => {
   it.each([
     [object('IPAddressPool', undefined), ['error spec.addresses: is required']],
-    [object('IPAddressPool', null), ['error spec: must be an object, not nothing']],
+    [object('IPAddressPool', null), ['error spec.addresses: is required']],
     [
       object('IPAddressPool', { addresses: '192.0.2.0/24' }),
       ['error spec.addresses: must be a list, not text'],
@@ -188,7 +198,10 @@ describe('an invalid object', () => {
       object('IPAddressPool', { addresses: [], serviceAllocation: { priority: 1.5 } }),
       ['error spec.serviceAllocation.priority: must be a whole number, not 1.5'],
     ],
-    [object('L2Advertisement', { interfaces: null }), ['error spec.interfaces: must be a list, not nothing']],
+    [
+      object('L2Advertisement', { interfaces: [null] }),
+      ['error spec.interfaces[0]: must be text, not nothing'],
+    ],
     [
       object('L2Advertisement', { nodeSelectors: [{ matchLabels: { 'app.kubernetes.io/name': 1 } }] }),
       ['error spec.nodeSelectors[0].matchLabels["app.kubernetes.io/name"]: must be text: put it in quotes'],

@@ -75,9 +75,9 @@ function missingKind(apiVersion: string, kind: string, object: Fields): ParsedRe
   return { problems: report.problems }
 }
 
-/** An absent spec is an empty one: what is required in it is then named. */
+/** An absent or null spec is an empty one: what is required in it is then named. */
 function readSpec(report: Report, structure: ObjectStructure | undefined, spec: unknown): unknown {
-  return structure && readStructure(report, structure, spec === undefined ? {} : spec, 'spec')
+  return structure && readStructure(report, structure, spec ?? {}, 'spec')
 }
 
 /** A status that is malformed is dropped: whoever writes it writes it anew. */

@@ -48,6 +48,9 @@ function hasType(type: Structure['type'], value: unknown): boolean {
   return typeof value === type
 }
 
+const withoutNulls = (from: Fields): Fields =>
+  Object.fromEntries(Object.entries(from).filter(([, value]) => value !== null))
+
 function unknownField(report: Report, path: string, key: string, names: readonly string[]): void {
   const meant = nearest(key, names)
   const hint = meant === undefined ? '' : `; did you mean ${fieldPath(path, meant)}?`
@@ -60,9 +63,8 @@ function readObject(report: Report, structure: ObjectStructure, from: Fields, pa
   const out: Record<string, unknown> = {}
   for (const name of names) {
     const field = properties[name] as Structure
-    const given = Object.hasOwn(from, name) ? from[name] : undefined
-    // Kubernetes drops a null where it has a default to put in its place, and refuses it elsewhere.
-    const value = given === null && field.default !== undefined ? undefined : given
+    // A null field is an absent one, as the API server has it: it drops nulls before it fills in defaults and validates.
+    const value = (Object.hasOwn(from, name) ? from[name] : undefined) ?? undefined
     const at = fieldPath(path, name)
     if (value !== undefined) {
       const read = readStructure(report, field, value, at)
@@ -96,7 +98,7 @@ export function readStructure(report: Report, structure: Structure, value: unkno
     const list = value as readonly unknown[]
     if (list.length < minItems) report.error(path, `must have at least ${minItems} item`)
     out = Array.from(list, (item, i) => readStructure(report, items, item, `${path}[${i}]`))
-  } else if (structure.type === 'map') out = textMap(report, value as Fields, path)
+  } else if (structure.type === 'map') out = textMap(report, withoutNulls(value as Fields), path)
   else if (structure.type === 'object') out = readObject(report, structure, value as Fields, path)
   for (const name of structure.checks ?? []) {
     const { holds, message }: Check = checks[name]

@@ -121,8 +121,8 @@ function admits(schema: Schema, value: unknown): boolean {
       if (additionalProperties && !Object.values(value).every(item => admits(additionalProperties, item)))
         return false
       for (const [name, field] of Object.entries(properties)) {
-        if (field.default !== undefined && (value[name] ?? undefined) === undefined)
-          value[name] = field.default
+        if (value[name] === null) delete value[name]
+        if (field.default !== undefined && !(name in value)) value[name] = field.default
         if (!(name in value)) {
           if (required.includes(name)) return false
         } else if (!admits(field, value[name])) return false
@@ -362,6 +362,8 @@ describe('the API server and Carillon', () => {
     ),
     manifest('IPAddressPool', '{ addresses: [not an address], autoAssign: null }'),
     manifest('L2Advertisement', '{}'),
+    manifest('L2Advertisement', '{ nodeSelectors: null, interfaces: null }'),
+    manifest('L2Advertisement', 'null'),
     manifest('L2Advertisement', '{ preferredNodeSelectors: [{ weight: 100, preference: {} }] }'),
     manifest('BGPAdvertisement', '{ aggregationLength: 33, aggregationLengthV6: -1, localPref: 4294967295 }'),
     manifest('BGPAdvertisement', '{ aggregationLength: 32, serviceSelectors: [{ matchLabels: { a: b } }] }'),
@@ -389,7 +391,7 @@ describe('the API server and Carillon', () => {
     manifest('IPAddressPool', '{ addresses: null }'),
     manifest('IPAddressPool', '{ addresses: [1] }'),
     manifest('IPAddressPool', '{ addresses: [], serviceAllocation: { priority: high } }'),
-    manifest('L2Advertisement', '{ nodeSelectors: null }'),
+    manifest('L2Advertisement', '{ nodeSelectors: [null] }'),
     manifest('L2Advertisement', '{ nodeSelectors: [{ matchExpressions: [{ key: a }] }] }'),
     manifest('L2Advertisement', '{ preferredNodeSelectors: [{ weight: 0, preference: {} }] }'),
     manifest('L2Advertisement', '{ preferredNodeSelectors: [{ weight: 1 }] }'),
