@@ -58,6 +58,8 @@ export class Layer2Announcer implements Announcer {
   #links: Links | undefined
   /** Present interfaces that cannot be used, and why. */
   #unusable = new Map<string, string>()
+  /** The same as text, made when first needed. */
+  #obstacles: readonly string[] | undefined
   #ownMacs = new Set<number>()
   #starting: Promise<void> | undefined
   #disposed = false
@@ -212,8 +214,10 @@ export class Layer2Announcer implements Announcer {
   /** Brings the ports in line with the interfaces. Resolves when those that are new are open or have failed. */
   async #follow(links: readonly Link[]): Promise<void> {
     if (this.#disposed) return
+    const before = this.#speaking()
     this.#ownMacs = new Set(links.filter(link => link.mac.length === 6).map(link => macNumber(link.mac, 0)))
     this.#unusable = new Map()
+    this.#obstacles = undefined
     const usable = new Map<number, Link>()
     for (const link of links) {
       const why = this.#protocol.unusable(link, this.#settings)
@@ -240,8 +244,19 @@ export class Layer2Announcer implements Announcer {
       for (const { owned } of this.#desired.values()) if (owned && allows(owned, added)) added.add(owned)
       opening.push(added.open())
     }
-    this.#refresh(this.#desired.keys())
+    // Where many containers come and go, most changes concern nothing that is announced.
+    if (this.#speaking() === before) this.#refresh(this.#unannounced())
+    else this.#refresh(this.#desired.keys())
     await Promise.all(opening)
+  }
+
+  /** Which interfaces exist for us and get frames through, to be compared. */
+  #speaking(): string {
+    return Array.from(this.#ports.values(), port => `${port.link.name} ${port.speaking}`).join()
+  }
+
+  *#unannounced(): Generator<string> {
+    for (const [address, { status }] of this.#desired) if (status?.state !== 'announced') yield address
   }
 
   /** Announces at once, and then as the schedule says. */
@@ -320,14 +335,16 @@ export class Layer2Announcer implements Announcer {
   }
 
   /** Why each interface that the address asks for cannot carry it. */
-  #hindrances({ interfaces }: OwnedAddress): string[] {
+  #hindrances({ interfaces }: OwnedAddress): readonly string[] {
     if (interfaces !== 'all') {
       return [...interfaces].sort().map(name => `${name} ${this.#unusable.get(name) ?? 'does not exist'}`)
     }
-    // Those that nobody excluded are the ones that someone may want to mend.
+    // First those that nobody excluded: someone may want to mend them.
     const excluded = (why: string): number => (why.startsWith('is excluded') ? 1 : 0)
-    const all = [...this.#unusable].sort(([a, x], [b, y]) => excluded(x) - excluded(y) || (a < b ? -1 : 1))
-    return all.map(([name, why]) => `${name} ${why}`)
+    this.#obstacles ??= [...this.#unusable]
+      .sort(([a, x], [b, y]) => excluded(x) - excluded(y) || (a < b ? -1 : 1))
+      .map(([name, why]) => `${name} ${why}`)
+    return this.#obstacles
   }
 }
 

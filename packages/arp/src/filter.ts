@@ -72,10 +72,13 @@ export function arpFilter(addresses: readonly AddressBytes[]): readonly BpfInstr
  */
 export function ndpFilter(addresses: readonly AddressBytes[]): readonly BpfInstruction[] {
   if (addresses.length === 0) return rejectAll
-  const exact = ndpProgram(w => searchTargets(w, addresses, 0))
-  if (exact.length <= MAX_INSTRUCTIONS) return exact
+  const lastWords = toRanges(addresses.map(address => word(address, 12)))
+  if (lastWords.length <= MAX_NDP_RANGES) {
+    const exact = ndpProgram(w => searchTargets(w, addresses, 0))
+    if (exact.length <= MAX_INSTRUCTIONS) return exact
+  }
   // The last word alone tells targets apart nearly as well, unless someone chooses addresses to collide.
-  const ranges = mergeNearest(toRanges(addresses.map(address => word(address, 12))), MAX_NDP_RANGES)
+  const ranges = mergeNearest(lastWords, MAX_NDP_RANGES)
   return ndpProgram(w => searchRanges(w, TARGET + 12, ranges, 'accept', 'reject'))
 }
 
