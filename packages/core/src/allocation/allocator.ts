@@ -314,13 +314,10 @@ export class Allocator {
       const same = claimant.claims.find(({ slot }) => slot.address === claim.slot.address)
       if (!same || !sameSharing(same.sharing, claim.sharing)) this.#markFreed(claim)
     }
-    if (
-      claimant.claims.some(
-        ({ step: made, slot }) => made === step && !mine.some(was => was.slot.address === slot.address),
-      )
-    ) {
-      this.#moved = true
-    }
+    const gained = claimant.claims.some(
+      ({ step: made, slot }) => made === step && !mine.some(was => was.slot.address === slot.address),
+    )
+    if (gained) this.#moved = true
     this.#turn = undefined
   }
 

@@ -7,6 +7,7 @@ export interface Differences<T> {
 /** Compares two versions of a list whose unchanged elements are the same objects. Costs a walk over what the ends have in common. */
 export function differences<T>(before: readonly T[], after: readonly T[]): Differences<T> {
   if (before === after) return { out: [], into: [] }
+  if (before.length === 0) return { out: [], into: after }
   const least = Math.min(before.length, after.length)
   let head = 0
   while (head < least && before[head] === after[head]) head++
