@@ -54,20 +54,18 @@ export function decodePacket(
   options: WireOptions = {},
   limits: PacketLimits = packetLimits,
 ): DecodedPacket {
+  if (packet.length === 0) return refused('empty')
+  const label = takeLabel(packet, 0, packet.length, options)
+  if (typeof label === 'string') return refused(label === 'truncated' ? 'badLabel' : label)
+  const plain = decrypted(label === 0 ? packet : packet.subarray(label), options)
+  if (typeof plain === 'string') return refused(plain)
   const reading: Reading = { messages: [], dropped: [], limits, expandable: limits.expandedBytes }
-  if (packet.length === 0) {
-    reading.dropped.push('empty')
-    return reading
-  }
-  const labelLength = takeLabel(packet, 0, packet.length, options)
-  if (typeof labelLength === 'string') {
-    reading.dropped.push(labelLength === 'truncated' ? 'badLabel' : labelLength)
-    return reading
-  }
-  const plain = decrypted(labelLength === 0 ? packet : packet.subarray(labelLength), options)
-  if (typeof plain === 'string') reading.dropped.push(plain)
-  else readChecked(reading, plain)
-  return reading
+  readChecked(reading, plain)
+  return { messages: reading.messages, dropped: reading.dropped }
+}
+
+function refused(fault: Fault): DecodedPacket {
+  return { messages: [], dropped: [fault] }
 }
 
 function decrypted(bytes: Uint8Array, options: WireOptions): Uint8Array | Fault {
@@ -97,7 +95,8 @@ interface Reading {
 /** The checksum counts here and nowhere deeper. */
 function readChecked(reading: Reading, bytes: Uint8Array): void {
   const checked = bytes.length >= CRC_HEADER && bytes[0] === messageTypes.crc
-  if (checked && new Reader(bytes.subarray(1)).u32() !== crc32(bytes, CRC_HEADER)) reading.dropped.push('badCrc')
+  if (checked && new Reader(bytes.subarray(1)).u32() !== crc32(bytes, CRC_HEADER))
+    reading.dropped.push('badCrc')
   else read(reading, bytes, checked ? CRC_HEADER : 0, bytes.length, 0)
 }
 

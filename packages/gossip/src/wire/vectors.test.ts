@@ -99,7 +99,14 @@ function run(text: string, length: number): Uint8Array {
 }
 
 function streamMessageOf(tree: Tree): StreamMessage {
-  const { header, nodes = [], userState_hex = '', userState_len = 0, payload_hex = '', payload_len = 0 } = tree
+  const {
+    header,
+    nodes = [],
+    userState_hex = '',
+    userState_len = 0,
+    payload_hex = '',
+    payload_len = 0,
+  } = tree
   if (tree.name === 'user') return { type: 'user', payload: run(payload_hex, payload_len) }
   if (header === undefined) return messagesOf(tree)[0] as StreamMessage
   return {
@@ -111,7 +118,11 @@ function streamMessageOf(tree: Tree): StreamMessage {
 }
 
 function nodesOf(tree: Tree): readonly Tree[] {
-  return [tree, ...(tree.inner === undefined ? [] : nodesOf(tree.inner)), ...(tree.parts ?? []).flatMap(nodesOf)]
+  return [
+    tree,
+    ...(tree.inner === undefined ? [] : nodesOf(tree.inner)),
+    ...(tree.parts ?? []).flatMap(nodesOf),
+  ]
 }
 
 /** The options of a node that sends a vector's bytes, and reads them. */
@@ -129,7 +140,8 @@ function optionsOf({ decoded, key, keyring, label }: Vector): WireOptions {
   }
 }
 
-const speaker = ({ direction = '' }: Vector): StreamSide => (direction.startsWith('dialer') ? 'dialer' : 'acceptor')
+const speaker = ({ direction = '' }: Vector): StreamSide =>
+  direction.startsWith('dialer') ? 'dialer' : 'acceptor'
 
 describe.each(vectors.filter(({ transport }) => transport === 'udp'))('the packet $name', vector => {
   const messages = messagesOf(vector.decoded.msg)
@@ -151,7 +163,9 @@ describe.each(vectors.filter(({ transport }) => transport === 'udp'))('the packe
 /** A message without the fields that were not there. */
 function given(message: PacketMessage): PacketMessage {
   if (message.type !== 'ping' && message.type !== 'indirectPing') return message
-  const entries = Object.entries(message).filter(([key, value]) => !key.startsWith('source') || value.length !== 0)
+  const entries = Object.entries(message).filter(
+    ([key, value]) => !key.startsWith('source') || value.length !== 0,
+  )
   return Object.fromEntries(entries) as unknown as PacketMessage
 }
 
@@ -184,9 +198,10 @@ describe.each(vectors.filter(({ transport }) => transport === 'tcp'))('the strea
 
 test('every compressed content compresses to the same bytes again', () => {
   const contents = vectors.flatMap(({ decoded: { layers, msg } }) =>
-    [...nodesOf(msg).filter(({ name }) => name === 'compress'), ...layers.filter(one => one.layer === 'compress')].map(
-      one => hex(one.plain_hex as string),
-    ),
+    [
+      ...nodesOf(msg).filter(({ name }) => name === 'compress'),
+      ...layers.filter(one => one.layer === 'compress'),
+    ].map(one => hex(one.plain_hex as string)),
   )
   expect(contents.length).toBeGreaterThanOrEqual(4)
   for (const content of contents) {
