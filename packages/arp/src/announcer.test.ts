@@ -18,6 +18,7 @@ import {
   seededRandom,
   settle,
 } from '@carillon/core/testing'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { arp } from './arp.ts'
 import { ndp } from './ndp.ts'
@@ -603,5 +604,71 @@ describe('what an announcer is told', () => {
         expect.objectContaining({ code: 'BAD_OPTIONS', details: { field } }),
       )
     }
+  })
+})
+
+describe('whatever happens to advertisements and interfaces', () => {
+  type Step =
+    | { readonly announce: readonly { readonly address: string; readonly interfaces: unknown }[] }
+    | { readonly link: string; readonly up: boolean; readonly carrier: boolean; readonly mac: number }
+    | { readonly remove: string }
+
+  const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3']
+  const names = ['eth0', 'eth1']
+  const choices = fc.constantFrom<unknown>('all', ['eth0'], ['eth1'], [])
+  const steps: fc.Arbitrary<Step> = fc.oneof(
+    fc.record({
+      announce: fc.uniqueArray(fc.record({ address: fc.constantFrom(...addresses), interfaces: choices }), {
+        selector: one => one.address,
+      }),
+    }),
+    fc.record({
+      link: fc.constantFrom(...names),
+      up: fc.boolean(),
+      carrier: fc.boolean(),
+      mac: fc.integer({ min: 1, max: 9 }),
+    }),
+    fc.record({ remove: fc.constantFrom(...names) }),
+  )
+
+  it('exactly the interfaces that may and can speak for an address answer for it, with the MAC they have now', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(steps, { maxLength: 8 }), async script => {
+        const { announcer, node, client, ask, listen, clock } = await setUp()
+        const links = new Map([['eth0', { works: true, mac: '02:00:00:00:00:01' }]])
+        let desired: readonly { readonly address: string; readonly interfaces: unknown }[] = []
+        await announcer.start()
+        for (const step of script) {
+          if ('announce' in step) {
+            desired = step.announce
+            announcer.announce(desired.map(one => advertise(one.address, one.interfaces)))
+          } else if ('remove' in step) {
+            links.delete(step.remove)
+            node.removeLink(step.remove)
+          } else {
+            // No two interfaces of a host share a MAC address here: the client tells them apart by it.
+            const text = `02:00:00:00:0${names.indexOf(step.link)}:0${step.mac}`
+            links.set(step.link, { works: step.up && step.carrier, mac: text })
+            node.setLink({ name: step.link, up: step.up, carrier: step.carrier, mac: mac(text) })
+          }
+          await listen(10_000)
+          for (const address of addresses) {
+            const interfaces = desired.find(one => one.address === address)?.interfaces ?? []
+            const via = names.filter(
+              name =>
+                links.get(name)?.works && (interfaces === 'all' || (interfaces as string[]).includes(name)),
+            )
+            const wanted = via.flatMap(name => answer(address, links.get(name)?.mac))
+            expect((await ask(address)).sort()).toEqual(wanted.sort())
+            const status = announcer.status().find(one => one.address === address)
+            expect(status?.via ?? []).toEqual(via)
+          }
+        }
+        await announcer[Symbol.asyncDispose]()
+        client.removeLink('eth0')
+        expect(clock.pending).toBe(0)
+      }),
+      { numRuns: 40 },
+    )
   })
 })

@@ -190,7 +190,8 @@ export class Port {
     const fields = { interface: name, error: why, retryMs }
     if (again) log.debug(fields, 'an interface still cannot be spoken on')
     else log.warn(fields, 'an interface cannot be spoken on')
-    this.#world.changed(this)
+    // Not from within whatever the owner was doing when it failed.
+    queueMicrotask(() => this.#world.changed(this))
   }
 
   #shut(): void {
