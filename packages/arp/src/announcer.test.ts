@@ -16,7 +16,6 @@ import {
   RecordingLogger,
   RecordingMetrics,
   seededRandom,
-  settle,
 } from '@carillon/core/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -530,17 +529,20 @@ describe('NDP', () => {
     expect(await ask('fd00::1')).toContain('answer fd00::1 02:00:00:00:00:03')
   })
 
-  it('joins and leaves a thousand groups', async () => {
-    const { announcer, node } = await settled()
+  it('joins a thousand groups in slices, so that nothing else has to wait long', async () => {
+    const { announcer, node, listen, clock } = await settled()
     const many = Array.from({ length: 1000 }, (_, i) => advertise(`fd00::${(i + 1).toString(16)}`))
     announcer.announce(many)
-    await settle()
-    expect(groups(node).length).toBe(1000)
+    expect(groups(node).length).toBe(100)
+    announcer.announce(many.slice(0, 500))
+    await listen(100)
+    expect(groups(node).length).toBe(500)
     announcer.announce(many.slice(0, 10))
     expect(groups(node).length).toBe(10)
     announcer.announce(many)
-    await settle()
-    expect(groups(node).length).toBe(1000)
+    await announcer[Symbol.asyncDispose]()
+    await listen()
+    expect(clock.pending).toBe(0)
   })
 
   it('waits for a link-local address that has been checked', async () => {

@@ -163,6 +163,7 @@ export class Layer2Announcer implements Announcer {
     }
     for (const port of touched) port.commit()
     this.#takeOver(fresh)
+    for (const port of touched) port.joinGroups()
     this.#refresh(affected)
   }
 

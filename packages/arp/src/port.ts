@@ -72,11 +72,7 @@ export class Port {
     const placement = { port: this, owned }
     this.placements.set(owned, placement)
     this.#table.add(owned)
-    try {
-      this.#groups?.add(owned.bytes)
-    } catch (error) {
-      this.#fail(error)
-    }
+    this.#groups?.add(owned.bytes)
     return placement
   }
 
@@ -97,6 +93,11 @@ export class Port {
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /** Joins the groups on which new addresses are asked for. Takes longer than announcing them, and so comes after it. */
+  joinGroups(): void {
+    this.#groups?.join()
   }
 
   #filter(): ReturnType<Protocol['filter']> {
@@ -122,12 +123,13 @@ export class Port {
   async open(): Promise<void> {
     const generation = ++this.#generation
     this.#cancelRetry?.()
-    const { network, protocol } = this.#world
+    const { clock, network, protocol } = this.#world
     const { index } = this.#link
     let groups: SolicitedNodeGroups | undefined
     let frames: Frames
     try {
-      if (protocol.groups) groups = await SolicitedNodeGroups.open(network, index)
+      if (protocol.groups)
+        groups = await SolicitedNodeGroups.open(network, index, clock, error => this.#fail(error))
       frames = await network.frames(index, protocol.etherType, this.#filter())
     } catch (error) {
       await groups?.[Symbol.asyncDispose]()
@@ -141,8 +143,8 @@ export class Port {
     this.#frames = frames
     this.#groups = groups
     this.#responder = this.#respond(frames)
+    for (const owned of this.#table) groups?.add(owned.bytes)
     try {
-      for (const owned of this.#table) groups?.add(owned.bytes)
       // Addresses may have come and gone while it opened.
       frames.setFilter(this.#filter())
       frames.receive(frame => this.#responder?.receive(frame))
@@ -156,6 +158,7 @@ export class Port {
     frames.closed(error => this.#fail(error))
     this.#world.log.debug({ interface: this.#link.name }, 'speaking on this interface')
     this.#world.changed(this)
+    this.joinGroups()
   }
 
   #respond(frames: Frames): Responder {
