@@ -1,16 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { l2, node, pool, service } from './support/manifests.ts'
-import { eventually, noLab, SpeakerLab } from './support/speaker-lab.ts'
-
-const why = noLab('arping', 'ping')
-if (why) process.stdout.write(`skipped: ${why}\n`)
+import { describeLab } from './support/needs.ts'
+import { eventually, SpeakerLab } from './support/speaker-lab.ts'
 
 const vip = '10.77.0.100'
 const nodes = ['node-a', 'node-b', 'node-c']
 const cluster = (...services: readonly string[]): string =>
   [pool('lan', '10.77.0.100-10.77.0.120'), l2('all'), ...nodes.map(name => node(name)), ...services].join('')
 
-describe.skipIf(why)('IPv4 clients on the segment', () => {
+describeLab('IPv4 clients on the segment', ['arping', 'ping'], () => {
   let lab: SpeakerLab
 
   beforeAll(async () => {

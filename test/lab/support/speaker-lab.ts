@@ -5,16 +5,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LabNet, type LabPort, type Outcome } from '@carillon/cli/lab'
 import type { SpeakerStatus } from '@carillon/core'
-import { missing } from '../../support/missing.ts'
+import { Asker, type Heard } from './asker.ts'
 
-const bin = fileURLToPath(new URL('../../../packages/cli/bin/carillon.js', import.meta.url))
-
-/** Why labs cannot run here, or nothing where they can. */
-export function noLab(...commands: readonly string[]): string | undefined {
-  if (process.platform !== 'linux') return 'needs Linux'
-  if (process.getuid?.() !== 0) return 'needs root, for network namespaces'
-  return missing('ip', ...commands)
-}
+/** The built program. */
+export const bin = fileURLToPath(new URL('../../../packages/cli/bin/carillon.js', import.meta.url))
 
 const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
@@ -33,6 +27,12 @@ export async function eventually<T>(
   throw new Error(`${what}: did not happen within ${seconds} s`)
 }
 
+/** As `ip -j neigh` prints it. */
+export interface NeighbourEntry {
+  readonly lladdr?: string
+  readonly state?: readonly string[]
+}
+
 interface RunningSpeaker {
   readonly process: ChildProcess
   readonly exit: Promise<number | null>
@@ -48,6 +48,7 @@ export class SpeakerLab implements AsyncDisposable {
   readonly nodes: readonly string[]
   readonly ports = new Map<string, LabPort>()
   readonly #speakers = new Map<string, RunningSpeaker>()
+  readonly #askers = new Map<string, Asker>()
   folder = ''
 
   constructor(name: string, nodes: readonly string[]) {
@@ -94,7 +95,11 @@ export class SpeakerLab implements AsyncDisposable {
       child.stderr?.on('data', keep)
       this.#speakers.set(node, speaker)
     }
-    for (const node of nodes) await eventually(`${node} runs: ${this.log(node)}`, () => this.status(node))
+    for (const node of nodes) {
+      await eventually(`${node} runs`, () => this.status(node)).catch((error: Error) => {
+        throw new Error(`${error.message}\n${this.log(node)}`)
+      })
+    }
   }
 
   /** Everything that a node's speaker has written. */
@@ -105,8 +110,20 @@ export class SpeakerLab implements AsyncDisposable {
   /** Sends a signal to a node's speaker. */
   async signal(node: string, signal: NodeJS.Signals): Promise<void> {
     const speaker = this.#speakers.get(node)
-    const [pid] = speaker?.process.pid === undefined ? [] : [speaker.process.pid]
-    if (pid !== undefined) process.kill(pid, signal)
+    // "ip netns exec" becomes the program, so that this is its process.
+    if (speaker?.process.pid !== undefined) process.kill(speaker.process.pid, signal)
+  }
+
+  /** Process id of a node's speaker. */
+  pid(node: string): number | undefined {
+    return this.#speakers.get(node)?.process.pid
+  }
+
+  /** Ends a node's speaker and forgets it. */
+  async stop(node: string): Promise<void> {
+    await this.signal(node, 'SIGTERM')
+    await this.exited(node)
+    this.#speakers.delete(node)
   }
 
   /** Resolves with the exit code of a node's speaker. */
@@ -127,8 +144,47 @@ export class SpeakerLab implements AsyncDisposable {
 
   /** What a node's speaker says of itself; undefined when none answers. */
   async status(node: string): Promise<SpeakerStatus | undefined> {
-    const { code, stdout } = await this.carillon(node, 'status', '--json')
-    return stdout.startsWith('{') && code <= 1 ? (JSON.parse(stdout) as SpeakerStatus) : undefined
+    const { code, text } = await this.ask(node, '/api/v1/status')
+    return code === 200 ? (JSON.parse(text) as SpeakerStatus) : undefined
+  }
+
+  /** Asks a node's speaker over HTTP, from inside the node; code 0 when none answers. */
+  ask(node: string, path: string): Promise<Heard> {
+    let asker = this.#askers.get(node)
+    if (!asker) {
+      asker = new Asker(this.net, node)
+      this.#askers.set(node, asker)
+    }
+    return asker.ask(path)
+  }
+
+  /** Sum of a metric of a node's speaker, over the label sets that contain `labels` (`ip="10.0.0.1"`). */
+  async metric(node: string, name: string, labels = ''): Promise<number> {
+    const { text } = await this.ask(node, '/metrics')
+    const lines = text.split('\n').filter(line => /^[{ ]/.test(line.slice(name.length)) && line.startsWith(name))
+    const chosen = lines.filter(line => line.includes(labels))
+    return chosen.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+  }
+
+  /** Waits until a node's status shows what `look` looks for. */
+  whenStatus<T>(
+    node: string,
+    what: string,
+    look: (status: SpeakerStatus) => T | undefined | false,
+  ): Promise<T> {
+    return eventually(`${node}: ${what}`, async () => {
+      const status = await this.status(node)
+      return (status && look(status)) || undefined
+    })
+  }
+
+  /** Waits until every running speaker names the same owner of a Service (null: nobody), and `accept` accepts it. */
+  async settled(service: string, accept: (owner: string | null) => boolean): Promise<string | null> {
+    const { owner } = await eventually(`an owner of ${service}`, async () => {
+      const found = await this.owner(service).catch(() => undefined)
+      return found !== undefined && accept(found) ? { owner: found } : undefined
+    })
+    return owner
   }
 
   /** Runs the program inside a host. */
@@ -149,12 +205,14 @@ export class SpeakerLab implements AsyncDisposable {
 
   /** The MAC address that the client's kernel has for an address, once it has resolved it. */
   async neighbour(address: string): Promise<string | undefined> {
+    const entry = await this.neighbourEntry(address)
+    return entry?.state?.includes('FAILED') ? undefined : entry?.lladdr
+  }
+
+  /** The entry that the client's kernel has for an address. */
+  async neighbourEntry(address: string): Promise<NeighbourEntry | undefined> {
     const text = await this.net.ipIn('client', '-j', 'neigh', 'show', address)
-    const entries = JSON.parse(text || '[]') as readonly {
-      readonly lladdr?: string
-      readonly state?: readonly string[]
-    }[]
-    return entries.find(entry => entry.lladdr !== undefined && !entry.state?.includes('FAILED'))?.lladdr
+    return (JSON.parse(text.trim() || '[]') as readonly NeighbourEntry[])[0]
   }
 
   /** Every MAC address that answers the client's ARP requests for an address. */
