@@ -146,7 +146,8 @@ describe('label', () => {
   test('must be the own one', () => {
     const packet = encodePacket([one], { label: blue })
     expect(read(packet, { label: blue })).toEqual(taken(nack(1)))
-    expect(read(packet, { label: encodeLabel('blub') })).toEqual(refused('wrongLabel'))
+    for (const label of ['blub', 'blu', 'bluer'])
+      expect(read(packet, { label: encodeLabel(label) })).toEqual(refused('wrongLabel'))
     expect(read(packet)).toEqual(refused('wrongLabel'))
     expect(read(one, { label: blue })).toEqual(refused('wrongLabel'))
   })

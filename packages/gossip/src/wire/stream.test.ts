@@ -75,6 +75,28 @@ test('a table of 200 nodes is read byte by byte, with counts in either form', ()
   }
 })
 
+test.each([
+  [127, [0x7f], [0x7f]],
+  [128, [0xd1, 0, 128], [0xcc, 128]],
+  [300, [0xd1, 1, 44], [0xcd, 1, 44]],
+  [32_767, [0xd1, 0x7f, 0xff], [0xcd, 0x7f, 0xff]],
+  [32_768, [0xd2, 0, 0, 0x80, 0], [0xcd, 0x80, 0]],
+  [70_000, [0xd2, 0, 1, 0x11, 0x70], [0xce, 0, 1, 0x11, 0x70]],
+])(
+  'a length of %i is written as the present memberlist does, or as the one before',
+  (length, signed, unsigned) => {
+    const message: StreamMessage = { type: 'user', payload: new Uint8Array(length) }
+    for (const [integers, bytes] of [
+      ['signed', signed],
+      ['unsigned', unsigned],
+    ] as const) {
+      const written = encodeStream('dialer', message, { compress: false, integers })
+      expect([...written.subarray(13, -length)]).toEqual(bytes)
+      expect(accept(written)).toEqual({ message })
+    }
+  },
+)
+
 describe('the answer', () => {
   test('bears no label, yet is sealed with it', () => {
     const options = { label: blue, keys }
