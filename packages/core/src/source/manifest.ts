@@ -28,13 +28,13 @@ const textProblem = (file: string, message: string): Problem => ({
 
 /** `List` kinds (`v1 List`, `ServiceList`) give their items; anything else gives itself. */
 function* unpack(value: unknown, depth = 0): Generator<unknown> {
-  const isList = isObject(value) && typeof value['kind'] === 'string' && value['kind'].endsWith('List')
-  if (isList && Array.isArray(value['items']) && depth < 8) {
-    const kind = (value['kind'] as string).slice(0, -4)
-    for (const item of value['items']) {
+  const isList = isObject(value) && typeof value.kind === 'string' && value.kind.endsWith('List')
+  if (isList && Array.isArray(value.items) && depth < 8) {
+    const kind = (value.kind as string).slice(0, -4)
+    for (const item of value.items) {
       // Items of a typed list may leave out what the list says already.
-      const typed = isObject(item) && item['kind'] === undefined && kind !== ''
-      yield* unpack(typed ? { apiVersion: value['apiVersion'], kind, ...item } : item, depth + 1)
+      const typed = isObject(item) && item.kind === undefined && kind !== ''
+      yield* unpack(typed ? { apiVersion: value.apiVersion, kind, ...item } : item, depth + 1)
     }
   } else yield value
 }
@@ -44,7 +44,7 @@ function fromValue(file: string, value: unknown): ManifestDocument {
   const problems: Problem[] = []
   for (const item of unpack(value)) {
     if (item === null || item === undefined) continue
-    if (!isObject(item) || typeof item['kind'] !== 'string' || typeof item['apiVersion'] !== 'string') {
+    if (!isObject(item) || typeof item.kind !== 'string' || typeof item.apiVersion !== 'string') {
       problems.push(
         textProblem(file, 'holds something that is no Kubernetes object: give it an apiVersion and a kind'),
       )
