@@ -10,6 +10,7 @@ export const programs = [
   { command: 'arping', debian: 'iputils-arping', for: ['test'], why: 'asks for IPv4 addresses in lab tests' },
   { command: 'ndisc6', debian: 'ndisc6', for: ['test'], why: 'asks for IPv6 addresses in lab tests' },
   { command: 'tshark', debian: 'tshark', for: ['test'], why: 'decodes our frames in lab tests' },
+  { command: 'python3', debian: 'python3', for: ['build', 'test'], why: 'builds the native addon, and is a client in lab tests' },
   { command: 'tcpdump', debian: 'tcpdump', for: ['test'], why: 'records frames in lab tests' },
 ]
 

@@ -19,8 +19,7 @@ export class Asker {
   constructor(net: LabNet, host: string) {
     this.#process = net.spawn(host, process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
     const { stdout } = this.#process
-    if (stdout)
-      createInterface(stdout).on('line', line => this.#waiting.shift()?.(JSON.parse(line) as Heard))
+    if (stdout) createInterface(stdout).on('line', line => this.#waiting.shift()?.(JSON.parse(line) as Heard))
     this.#process.once('exit', () => {
       for (const answer of this.#waiting.splice(0)) answer({ code: 0, text: '' })
     })

@@ -56,3 +56,20 @@ addressType: IPv4
 endpoints: ${JSON.stringify(nodes.map((nodeName, i) => ({ addresses: [`10.0.0.${i + 1}`], conditions: { ready: true }, nodeName })))}
 ports: []
 `
+
+/** A pool of both families, an advertisement of it on every node, and these nodes. */
+export const cluster = (nodes: readonly string[], ...others: readonly string[]): string =>
+  [
+    pool('lan', '10.77.0.100-10.77.0.120', 'fd77::100-fd77::120'),
+    l2('all'),
+    ...nodes.map(name => node(name)),
+    ...others,
+  ].join('')
+
+/** An L2Advertisement from every node but these. */
+export const l2Without = (name: string, ...nodes: readonly string[]): string =>
+  l2(name, {
+    nodeSelectors: [
+      { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'NotIn', values: nodes }] },
+    ],
+  })

@@ -161,7 +161,9 @@ export class SpeakerLab implements AsyncDisposable {
   /** Sum of a metric of a node's speaker, over the label sets that contain `labels` (`ip="10.0.0.1"`). */
   async metric(node: string, name: string, labels = ''): Promise<number> {
     const { text } = await this.ask(node, '/metrics')
-    const lines = text.split('\n').filter(line => /^[{ ]/.test(line.slice(name.length)) && line.startsWith(name))
+    const lines = text
+      .split('\n')
+      .filter(line => /^[{ ]/.test(line.slice(name.length)) && line.startsWith(name))
     const chosen = lines.filter(line => line.includes(labels))
     return chosen.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
   }
@@ -215,18 +217,10 @@ export class SpeakerLab implements AsyncDisposable {
     return (JSON.parse(text.trim() || '[]') as readonly NeighbourEntry[])[0]
   }
 
-  /** Every MAC address that answers the client's ARP requests for an address. */
-  async arping(address: string, count = 3): Promise<readonly string[]> {
-    const { stdout } = await this.client(
-      'arping',
-      '-I',
-      'eth0',
-      '-c',
-      String(count),
-      '-w',
-      String(count + 1),
-      address,
-    )
+  /** Every MAC address that answers the client's ARP requests for an address, which takes this many seconds. */
+  async arping(address: string, seconds = 1): Promise<readonly string[]> {
+    // With a count it would leave after the first answer, and never see a second station.
+    const { stdout } = await this.client('arping', '-I', 'eth0', '-w', String(seconds), address)
     return [
       ...new Set([...stdout.matchAll(/\[([0-9A-F:]{17})\]/gi)].map(match => (match[1] ?? '').toLowerCase())),
     ]
