@@ -1,12 +1,13 @@
 import { CarillonError, type Endpoint, type SpeakerStatus } from '@carillon/core'
 import { formatEndpoint } from './endpoint.ts'
 
-/** Asks a running speaker for its status. Throws `NO_SPEAKER` or `BAD_ANSWER`. */
-export async function fetchStatus(at: Endpoint): Promise<SpeakerStatus> {
+/** Asks a running speaker for its status, of all Services or only of those that `of` means. Throws `NO_SPEAKER` or `BAD_ANSWER`. */
+export async function fetchStatus(at: Endpoint, of?: string): Promise<SpeakerStatus> {
   const where = formatEndpoint(at)
   let response: Response
   try {
-    response = await fetch(`http://${where}/api/v1/status`, { signal: AbortSignal.timeout(5000) })
+    const query = of === undefined ? '' : `?of=${encodeURIComponent(of)}`
+    response = await fetch(`http://${where}/api/v1/status${query}`, { signal: AbortSignal.timeout(5000) })
   } catch (error) {
     throw new CarillonError(
       'NO_SPEAKER',

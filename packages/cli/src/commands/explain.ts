@@ -24,7 +24,7 @@ const meanings: Readonly<Record<string, string>> = {
 export async function explain(what: string, options: AskOptions, terminal: Terminal): Promise<number> {
   if (!/^[^/]+\/[^/]+$/.test(what))
     throw new CarillonError('USAGE', `${what}: name a Service as namespace/name`, { what })
-  const answer = await fetchStatus(parseEndpoint('--http', options.http, 7472))
+  const answer = await fetchStatus(parseEndpoint('--http', options.http, 7472), what)
   const [service] = findServices(answer, what)
   const announced = service.announcements.length > 0
   if (options.json) {

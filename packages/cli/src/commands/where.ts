@@ -25,7 +25,7 @@ export function findServices(
 
 /** `carillon where`: 0 when somebody announces it, 1 when nobody does or it is unknown. */
 export async function where(what: string, options: AskOptions, terminal: Terminal): Promise<number> {
-  const answer = await fetchStatus(parseEndpoint('--http', options.http, 7472))
+  const answer = await fetchStatus(parseEndpoint('--http', options.http, 7472), what)
   const services = findServices(answer, what)
   const found = services.map(
     ({ namespace, name, addresses, owner, since, succession, announcements, state, reason }) => ({

@@ -8,6 +8,9 @@ export interface HttpServer extends AsyncDisposable {
   readonly at: Endpoint
 }
 
+/** `of`: only the Services that this means, `namespace/name` or an address. */
+const querystring = { type: 'object', properties: { of: { type: 'string', maxLength: 600 } } }
+
 /** Serves /healthz, /readyz, /metrics and /api/v1/status. Throws `PORT_IN_USE`. */
 export async function serveHttp(
   at: Endpoint,
@@ -47,10 +50,14 @@ export async function serveHttp(
     reply.type(type)
     return text
   })
-  app.get('/api/v1/status', async (_request, reply) => {
-    reply.type('application/json')
-    return JSON.stringify(speaker.status())
-  })
+  app.get<{ Querystring: { of?: string } }>(
+    '/api/v1/status',
+    { schema: { querystring } },
+    async (request, reply) => {
+      reply.type('application/json')
+      return JSON.stringify(speaker.status(request.query.of))
+    },
+  )
   try {
     await app.listen({ host: at.address, port: at.port })
   } catch (error) {

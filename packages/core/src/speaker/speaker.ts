@@ -155,8 +155,12 @@ export class Speaker implements AsyncDisposable {
     return this.#stages.map(stage => stage.announcer)
   }
 
-  /** Everything that people and programs ask a speaker for. */
-  status(): SpeakerStatus {
+  /**
+   * Everything that people and programs ask a speaker for.
+   *
+   * @param of only the Services that this means: `namespace/name`, or an address
+   */
+  status(of?: string): SpeakerStatus {
     const { version, membership, clock } = this.#options
     return describeSpeaker({
       node: this.node,
@@ -171,6 +175,7 @@ export class Speaker implements AsyncDisposable {
       problems: this.#problems,
       owners: this.#owners,
       events: this.#history.list(),
+      of,
     })
   }
 

@@ -1,8 +1,8 @@
-import { formatMac } from '../address.ts'
+import { canonicalAddress, formatMac } from '../address.ts'
 import type { Problem } from '../config/problem.ts'
 import type { Member } from '../membership.ts'
 import type { Link } from '../network.ts'
-import { describePlan, type Plan, type PlanDocument } from '../ownership/index.ts'
+import { describeService, type Plan, type PlanDocument, type ServicePlan } from '../ownership/index.ts'
 import type { SpeakerEvent } from './history.ts'
 import type { Owners } from './owners.ts'
 import type { Stage } from './stage.ts'
@@ -31,7 +31,7 @@ export type ServiceStatus = PlanDocument['services'][number] & {
   readonly owner: string | null
   /** Since when, as this node saw it. */
   readonly since: string | null
-  /** The owner, and who follows when it goes, in order. */
+  /** The owner, and who follows when it goes, in order; only the owner in the status of a large cluster as a whole. */
   readonly succession: readonly string[]
 }
 
@@ -69,6 +69,45 @@ export interface StatusParts {
   readonly problems: readonly Problem[]
   readonly owners: Owners
   readonly events: readonly SpeakerEvent[]
+  /** Only the Services that this means: `namespace/name`, or an address. */
+  readonly of: string | undefined
+}
+
+/**
+ * Services times nodes up to which every node's verdict on every Service is listed. Beyond it a status of everything would take seconds
+ * to compute, in which nothing else happens; of a single Service it is always whole.
+ */
+const wholeUpTo = 20_000
+
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** The Services that are asked for, by namespace and name. */
+function select(plan: Plan, of: string | undefined): readonly ServicePlan[] {
+  if (of === undefined) {
+    return [...plan.services.values()].sort(
+      (a, b) => order(a.namespace, b.namespace) || order(a.name, b.name),
+    )
+  }
+  const address = canonicalAddress(of)
+  const keys = address === undefined ? [of] : (plan.addresses.get(address)?.services ?? [])
+  return keys.flatMap(key => plan.services.get(key) ?? [])
+}
+
+function servicesOf({ plan, owners, node, of }: StatusParts): readonly ServiceStatus[] {
+  if (!plan) return []
+  const selected = select(plan, of)
+  const all = [...plan.nodes.keys()].sort(order)
+  const whole = of !== undefined || selected.length * all.length <= wholeUpTo
+  const nodes = whole ? all : [node]
+  return selected.map(service => {
+    const { owner } = service
+    return {
+      ...describeService(service, nodes),
+      owner: owner ?? null,
+      since: owners.since(service.key)?.toISOString() ?? null,
+      succession: whole ? service.succession() : owner === undefined ? [] : [owner],
+    }
+  })
 }
 
 /** Without a membership every node that the plan counts on is shown as alive; its address is not known. */
@@ -83,9 +122,7 @@ function configurationOf({ plan, problems }: StatusParts): SpeakerStatus['config
 
 /** Puts the status together. Pure. */
 export function describeSpeaker(parts: StatusParts): SpeakerStatus {
-  const { node, version, startedAt, now, members, alive, links, stages, plan, problems, owners, events } =
-    parts
-  const document = plan ? describePlan(plan, problems) : { services: [], pools: [], problems }
+  const { node, version, startedAt, now, members, alive, links, stages, plan, problems, events } = parts
   return {
     node,
     version,
@@ -93,17 +130,8 @@ export function describeSpeaker(parts: StatusParts): SpeakerStatus {
     now: now.toISOString(),
     configuration: configurationOf(parts),
     members: members ?? assumed(alive),
-    services: document.services.map(service => {
-      const key = `${service.namespace}/${service.name}`
-      const planned = plan?.services.get(key)
-      return {
-        ...service,
-        owner: planned?.owner ?? null,
-        since: owners.since(key)?.toISOString() ?? null,
-        succession: planned?.succession() ?? [],
-      }
-    }),
-    pools: document.pools,
+    services: servicesOf(parts),
+    pools: plan?.pools ?? [],
     problems,
     interfaces: links.map(link => ({
       name: link.name,
