@@ -208,7 +208,9 @@ describeLab('Packet sockets', ['setpriv'], () => {
     expect(err).toBe('')
     const { descriptors, grownKiB } = JSON.parse(out)
     expect(descriptors).toBe(0)
-    expect(grownKiB).toBeLessThan(2048)
+    // Most rounds of 2,500; half a kilobyte a socket would be more.
+    const sorted = (grownKiB as number[]).toSorted((a, b) => a - b)
+    expect(sorted[2]).toBeLessThan(1024)
   }, 180_000)
 
   test('say which capability is missing', async () => {
