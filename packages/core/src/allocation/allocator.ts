@@ -31,6 +31,8 @@ export interface AllocatorInput {
   readonly config: Pick<Config, 'pools'>
 }
 
+const none: readonly Claim[] = []
+
 /** Searches among later claims in one update before all later claims are dropped and made anew: a matter of speed alone. */
 const costlySearches = 8
 
@@ -141,10 +143,9 @@ export class Allocator {
     const facts = factsOf(service, this.#options, this.#standalone)
     const claimant = new Claimant(service, facts, this.#labels.get(service.metadata.namespace))
     this.#claimants.set(claimant.key, claimant)
-    for (const step of claimant.steps) {
-      this.#soil(step)
-      stepsIn.push(step)
-    }
+    if (claimant.adopt) stepsIn.push(claimant.adopt)
+    stepsIn.push(claimant.settle)
+    for (const step of claimant.steps) this.#soil(step)
   }
 
   #replace(claimant: Claimant, service: Service, stepsOut: Step[], stepsIn: Step[]): void {
@@ -305,7 +306,7 @@ export class Allocator {
     this.#clean(step)
     this.#turn = step
     const { claimant, stage } = step
-    const mine = this.#standalone ? this.#layDown(step) : []
+    const mine = this.#standalone ? this.#layDown(step) : none
     if (stage === 'adopt') {
       this.#runAdopt(step)
       this.#soil(claimant.settle)
@@ -359,7 +360,7 @@ export class Allocator {
     const { sharing } = claimant.facts
     const stays = (claim: Claim): boolean =>
       sameSharing(claim.sharing, sharing) && places.some(({ address }) => address === claim.slot.address)
-    for (const claim of claimant.claims.filter(claim => !stays(claim))) this.#release(claim)
+    for (const claim of claimant.claims) if (!stays(claim)) this.#release(claim)
     const before = claimant.claims
     claimant.claims = places.map(place => {
       const had = before.find(({ slot }) => slot.address === place.address)

@@ -51,6 +51,7 @@ export class Claimant implements Applicant {
   /** Absent when its status names nothing. */
   adopt: Step | undefined
   readonly settle: Step
+  readonly #settleAlone: readonly Step[]
   /** Something that it asks for is out of reach: try again when addresses come free. */
   waiting = false
   /** Some of its addresses were chosen for it, so that an earlier one coming free matters (standalone). */
@@ -66,6 +67,7 @@ export class Claimant implements Applicant {
     this.facts = facts
     this.namespaceLabels = namespaceLabels
     this.settle = { claimant: this, stage: 'settle', rank: this.settleRank, index: 0, dirty: false }
+    this.#settleAlone = [this.settle]
     this.adopt = this.nextAdopt()
   }
 
@@ -73,8 +75,9 @@ export class Claimant implements Applicant {
     return this.service.metadata.labels
   }
 
+  /** Its turns in the order in which they come. */
   get steps(): readonly Step[] {
-    return this.adopt ? [this.adopt, this.settle] : [this.settle]
+    return this.adopt ? [this.adopt, this.settle] : this.#settleAlone
   }
 
   /** The rank that its facts give to `settle`. */
