@@ -7,15 +7,23 @@ export interface Member {
   readonly liveness: 'alive' | 'suspect' | 'dead' | 'left'
 }
 
+/**
+ * How sure a node may be of its own place. `paused`: it was stopped for longer than others take to give up on it, and nobody has
+ * confirmed since that it still belongs. `isolated`: it has had company and now hears nobody.
+ */
+export type MembershipStanding = 'confirmed' | 'paused' | 'isolated'
+
 export interface MembershipEvents {
   /** The set of names in `alive()` has changed. */
   'membership:changed': () => void
+  'standing:changed': (standing: MembershipStanding) => void
 }
 
-/** Who is in the cluster. Gossip implements it; `everyNode` stands in where there is none. */
+/** Who is in the cluster. Gossip implements it; a speaker without one counts every node of its source as alive. */
 export interface Membership {
-  readonly events: EventEmitter<MembershipEvents>
+  readonly events: Pick<EventEmitter<MembershipEvents>, 'on' | 'off'>
   members(): readonly Member[]
   /** Names of the members that count as living (alive or suspect); undefined: every node of the manifests does. */
   alive(): ReadonlySet<string> | undefined
+  standing(): MembershipStanding
 }

@@ -217,7 +217,8 @@ void OnPoll(uv_poll_s* handle, int status, int) {
     for (int round = 0; open && round < kRounds; round++) {
       int count = ReadBatch(socket);
       if (count == 0 || count == -EAGAIN) break;
-      open = Deliver(socket, count) && count > 0;
+      // A batch that is not full was the last one; what comes later wakes us again.
+      open = Deliver(socket, count) && count == static_cast<int>(kSlots);
     }
   }
   napi_close_handle_scope(env, scope);

@@ -66,6 +66,11 @@ export class Contests {
     if (--contest.users === 0) this.#contests.delete(contest.address)
   }
 
+  /** Whether a node is among the candidates. */
+  admits(node: string): boolean {
+    return this.#electorate.scores.has(node)
+  }
+
   /** Decides what has been entered since. */
   decide(hasher: Hasher): void {
     if (this.#undecided.length === 0) return

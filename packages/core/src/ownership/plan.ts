@@ -142,7 +142,12 @@ export class ServicePlan {
 
   /** Names of the candidates in the order in which they would take over, the owner first. */
   succession(): readonly string[] {
-    return this.standings().map(({ node }) => node)
+    const names = this.standings().map(({ node }) => node)
+    const { owner } = this.#record
+    // An incumbent keeps the address whatever its rank.
+    return owner === undefined || names[0] === owner
+      ? names
+      : [owner, ...names.filter(name => name !== owner)]
   }
 
   /**

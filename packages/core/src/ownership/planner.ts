@@ -20,6 +20,13 @@ export interface PlanInputs extends Omit<ClusterInputs, 'nodes'> {
   readonly snapshot: Snapshot
   readonly config: Config
   readonly allocation: Allocation
+  /**
+   * Who holds an address and keeps it while it is a candidate, by the first address of a Service: stickiness, which MetalLB's speakers do
+   * not know. Every node has to be given the same.
+   *
+   * @default nobody: the election alone decides
+   */
+  readonly incumbents?: ReadonlyMap<string, string>
 }
 
 function sameNames(a: ReadonlySet<string> | undefined, b: ReadonlySet<string> | undefined): boolean {
@@ -91,6 +98,7 @@ export class Planner {
     if (before?.standalone !== inputs.standalone)
       for (const key of this.#services.keys()) agenda.services.add(key)
     this.#noticeCluster(inputs, agenda)
+    this.#noticeIncumbents(before, inputs, agenda)
 
     const drafts = new Map<string, ServiceRecord | undefined>()
     for (const key of agenda.services) drafts.set(key, this.#evaluate(key, inputs, agenda))
@@ -204,6 +212,20 @@ export class Planner {
     }
   }
 
+  // Whether an incumbent may stay depends on the cluster, and that is not worth keeping track of for a mode that few use.
+  #noticeIncumbents(before: PlanInputs | undefined, { incumbents }: PlanInputs, agenda: Agenda): void {
+    const some = (incumbents?.size ?? 0) + (before?.incumbents?.size ?? 0) > 0
+    if (some) for (const key of this.#seats.keys()) agenda.owners.add(key)
+  }
+
+  /** The incumbent where there is one that may still stand, else whom the election chose. */
+  #ownerOf(key: string): string | undefined {
+    const seat = this.#seats.get(key)
+    if (!seat) return undefined
+    const incumbent = this.#inputs?.incumbents?.get(seat.contest.address)
+    return incumbent !== undefined && seat.contests.admits(incumbent) ? incumbent : seat.contest.node
+  }
+
   /**
    * Applies the gates to a Service and gives it the seat that follows from them. The owner is still to be
    * filled in.
@@ -252,7 +274,7 @@ export class Planner {
     const settle = (key: string, draft: ServiceRecord | undefined): void => {
       const before = this.#records.get(key)
       const claim = sameClaim(before?.claim, draft?.claim) ? before?.claim : draft?.claim
-      const after = draft && { ...draft, claim, owner: this.#seats.get(key)?.contest.node }
+      const after = draft && { ...draft, claim, owner: this.#ownerOf(key) }
       if (sameRecord(before, after)) return
       updates.set(key, after)
       this.#hold(key, heldBy(before), heldBy(after))

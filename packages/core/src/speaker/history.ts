@@ -12,6 +12,8 @@ export interface SpeakerEvent {
     | 'announcementFailed'
     | 'addressConflict'
     | 'announcerFailed'
+    | 'silenced'
+    | 'unsilenced'
   readonly message: string
   readonly address?: string
   readonly services?: readonly string[]

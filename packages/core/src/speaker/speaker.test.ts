@@ -2,7 +2,7 @@ import { EventEmitter } from 'eventemitter3'
 import { describe, expect, it } from 'vitest'
 import type { Family } from '../address.ts'
 import { CarillonError } from '../errors.ts'
-import type { Member, Membership, MembershipEvents } from '../membership.ts'
+import type { Member, Membership, MembershipEvents, MembershipStanding } from '../membership.ts'
 import { parseResource, type Resource } from '../resources/index.ts'
 import { MemorySource } from '../source/index.ts'
 import {
@@ -60,6 +60,17 @@ class Cluster implements Membership {
   become(...alive: readonly string[]): void {
     this.#alive = new Set(alive)
     this.events.emit('membership:changed')
+  }
+
+  #standing: MembershipStanding = 'confirmed'
+
+  stand(standing: MembershipStanding): void {
+    this.#standing = standing
+    this.events.emit('standing:changed', standing)
+  }
+
+  standing(): MembershipStanding {
+    return this.#standing
   }
 
   members(): readonly Member[] {
@@ -158,6 +169,69 @@ describe('a speaker', () => {
       ['node-d', 'node-a'],
       ['node-a', 'node-d'],
     ])
+  })
+
+  it('keeps silent after a pause until its membership is confirmed, and says so', async () => {
+    const membership = new Cluster('node-a')
+    const { speaker, parrot, log } = stage([pool([`${v4}/32`]), everywhere, service('web', v4)], {
+      membership,
+    })
+    await speaker.start()
+    membership.stand('paused')
+    expect(parrot.told.at(-1)).toEqual([])
+    membership.stand('confirmed')
+    expect(parrot.told.at(-1)).toEqual([v4])
+    expect(log.lines.filter(line => line.level === 'warn')).toHaveLength(1)
+    expect(speaker.status().events.map(event => event.type)).toContain('unsilenced')
+  })
+
+  it('takes every address when it hears nobody, or gives up its own, as it was told', async () => {
+    for (const [whenIsolated, told] of [
+      ['announce', [v4]],
+      ['silent', []],
+    ] as const) {
+      const membership = new Cluster('node-a')
+      const { speaker, parrot } = stage([pool([`${v4}/32`]), everywhere, service('web', v4)], {
+        membership,
+        whenIsolated,
+      })
+      await speaker.start()
+      membership.stand('isolated')
+      expect(parrot.told.at(-1)).toEqual(told)
+    }
+  })
+
+  it('lets a node that comes back wait before it is elected', async () => {
+    const membership = new Cluster('node-d')
+    const { speaker, parrot, clock } = stage([pool([`${v4}/32`]), everywhere, service('web', v4)], {
+      membership,
+      node: 'node-d',
+      holdDownMs: 10_000,
+    })
+    await speaker.start()
+    membership.become('node-d', 'node-c')
+    clock.advance(0)
+    clock.advance(20_000)
+    // node-a wins the election as soon as it may stand.
+    membership.become('node-a', 'node-c', 'node-d')
+    clock.advance(9_999)
+    expect(parrot.told.at(-1)).toEqual([v4])
+    clock.advance(1)
+    expect(parrot.told.at(-1)).toEqual([])
+  })
+
+  it('goes on announcing while it retires, whatever happens, until it is closed', async () => {
+    const membership = new Cluster('node-a')
+    const { speaker, parrot, clock } = stage([pool([`${v4}/32`]), everywhere, service('web', v4)], {
+      membership,
+    })
+    await speaker.start()
+    speaker.retire()
+    membership.become('node-d')
+    clock.advance(1000)
+    expect(parrot.told).toEqual([[v4]])
+    await speaker[Symbol.asyncDispose]()
+    expect(parrot.closed).toBe(true)
   })
 
   it('replays a burst of changes once', async () => {

@@ -5,13 +5,14 @@ import type { Config } from '../config/config.ts'
 import { ConfigParser, type Problem } from '../config/index.ts'
 import type { CarillonError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import type { Membership } from '../membership.ts'
+import type { Membership, MembershipStanding } from '../membership.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Links, Network } from '../network.ts'
 import { type Plan, Planner } from '../ownership/index.ts'
 import type { Source } from '../source/source.ts'
-import type { Announcer, AnnouncerFactory } from './announcer.ts'
+import type { Advertisement, Announcer, AnnouncerFactory } from './announcer.ts'
 import { History, type SpeakerEvent } from './history.ts'
+import { HoldDown } from './hold-down.ts'
 import { Instruments } from './instruments.ts'
 import { Owners } from './owners.ts'
 import { Stage } from './stage.ts'
@@ -44,6 +45,17 @@ export interface SpeakerOptions {
    * @default false
    */
   readonly ignoreExcludeLb?: boolean
+  /**
+   * What to do when this node has had company and now hears nobody: it may be alone in the world, or cut off from clients, too.
+   * `announce`, as MetalLB does: it takes every address. `silent`: it gives up what it has until it hears somebody.
+   * @default 'announce'
+   */
+  readonly whenIsolated?: 'announce' | 'silent'
+  /**
+   * Milliseconds that a node which comes (back) to the cluster waits before it may be elected; has to be the same on every node.
+   * @default 0
+   */
+  readonly holdDownMs?: number
 }
 
 export interface SpeakerEvents {
@@ -54,6 +66,8 @@ export interface SpeakerEvents {
   /** What the source holds is invalid (the last valid configuration stays in force), or is valid again (no problems). */
   'configuration:checked': (problems: readonly Problem[]) => void
 }
+
+const nothing: readonly Advertisement[] = []
 
 /**
  * The loop: the newest snapshot, configuration and membership give the plan, the plan gives each announcer its whole desired set.
@@ -78,7 +92,11 @@ export class Speaker implements AsyncDisposable {
   #problems: readonly Problem[] = []
   #refused = ''
   #links: Links | undefined
+  readonly #holdDown: HoldDown
   #cancel: (() => void) | undefined
+  #cancelHold: (() => void) | undefined
+  #silent: MembershipStanding | undefined
+  #retired = false
   #closed = false
 
   constructor(options: SpeakerOptions) {
@@ -86,6 +104,7 @@ export class Speaker implements AsyncDisposable {
     this.node = options.node
     this.#log = options.log
     this.#startedAt = options.clock.date()
+    this.#holdDown = new HoldDown(options.node, options.holdDownMs ?? 0)
     this.#allocator = new Allocator({
       standalone: options.standalone ?? false,
       ...(options.loadBalancerClass === undefined ? {} : { loadBalancerClass: options.loadBalancerClass }),
@@ -116,23 +135,20 @@ export class Speaker implements AsyncDisposable {
     source.events.on('snapshot:changed', this.#soon)
     source.events.on('source:failed', this.#sourceFailed)
     membership?.events.on('membership:changed', this.#soon)
-    const [, links] = await Promise.all([
-      source.start(),
-      this.#openLinks(network),
-      ...this.#stages.map(stage => stage.start()),
-    ])
-    this.#links = links
+    membership?.events.on('standing:changed', this.#standingChanged)
+    await Promise.all([source.start(), this.#openLinks(network), ...this.#stages.map(stage => stage.start())])
     this.#tell({ type: 'started', message: `speaker of ${this.node} started` })
     this.replan()
   }
 
   /** Interfaces are for the status only: without them everything else goes on. */
-  async #openLinks(network: Network): Promise<Links | undefined> {
+  async #openLinks(network: Network): Promise<void> {
     try {
-      return await network.links()
+      const links = await network.links()
+      if (this.#closed) await links[Symbol.asyncDispose]()
+      else this.#links = links
     } catch (error) {
       this.#log.warn({ err: error }, 'interfaces cannot be listed in the status')
-      return undefined
     }
   }
 
@@ -196,15 +212,32 @@ export class Speaker implements AsyncDisposable {
     this.#tell({ type: 'sourceFailed', message: error.message })
   }
 
+  /** At once, not soon: a node that may have lost its addresses to another must not answer for them a moment longer. */
+  readonly #standingChanged = (): void => this.replan()
+
+  /** Why this node has to keep silent on every address; undefined when it need not. */
+  #mustBeSilent(): MembershipStanding | undefined {
+    const standing = this.#options.membership?.standing() ?? 'confirmed'
+    const isolated = standing === 'isolated' && this.#options.whenIsolated === 'silent'
+    return standing === 'paused' || isolated ? standing : undefined
+  }
+
   #alive(): ReadonlySet<string> | undefined {
     const alive = this.#options.membership?.alive()
-    if (alive || !this.#options.standalone) return alive
+    if (alive) {
+      const { clock } = this.#options
+      const held = this.#holdDown.filter(alive, clock.now())
+      this.#cancelHold?.()
+      this.#cancelHold = held.againMs === undefined ? undefined : clock.after(held.againMs, this.#soon)
+      return held.alive
+    }
+    if (!this.#options.standalone) return undefined
     return new Set([this.node, ...this.#options.source.current().nodes.map(node => node.metadata.name)])
   }
 
   /** Replays everything from the newest values. Never throws; what was in force stays so when it cannot. */
   replan(): void {
-    if (this.#closed) return
+    if (this.#closed || this.#retired) return
     const started = this.#options.clock.now()
     try {
       this.#replan()
@@ -228,13 +261,36 @@ export class Speaker implements AsyncDisposable {
     const alive = this.#alive()
     const plan = this.#planner.update({ snapshot, config, allocation, alive, standalone, ignoreExcludeLb })
     this.#plan = plan
-    for (const stage of this.#stages) {
-      // Plans know of elected speakers only, as yet.
-      if (stage.announcer.speakers === 'one') stage.perform(plan.advertisementsFor(this.node, 'one'))
-    }
+    const silent = this.#mustBeSilent()
+    const desired = silent ? nothing : plan.advertisementsFor(this.node, 'one')
+    // Plans know of elected speakers only, as yet.
+    for (const stage of this.#stages) if (stage.announcer.speakers === 'one') stage.perform(desired)
+    this.#tellSilence(silent)
     this.#owners.follow(plan)
     this.#instruments.follow(allocation, this.#stages)
     this.events.emit('plan:changed', plan)
+  }
+
+  #tellSilence(silent: MembershipStanding | undefined): void {
+    if (silent === this.#silent) return
+    this.#silent = silent
+    if (silent) {
+      const why = silent === 'paused' ? 'this node was stopped for a while' : 'this node hears nobody'
+      const message = `${why}: it keeps silent on every address until its membership is confirmed`
+      this.#log.warn({ standing: silent }, message)
+      this.#tell({ type: 'silenced', message })
+    } else {
+      this.#log.info({}, 'membership confirmed: this node speaks again')
+      this.#tell({ type: 'unsilenced', message: 'membership confirmed: this node speaks again' })
+    }
+  }
+
+  /**
+   * The plan stays as it is from now on: for a node that is leaving, which goes on answering for its addresses until another one does.
+   * Closing the speaker then withdraws them.
+   */
+  retire(): void {
+    this.#retired = true
   }
 
   #check(config: Config | undefined, problems: readonly Problem[]): void {
@@ -280,10 +336,12 @@ export class Speaker implements AsyncDisposable {
     if (this.#closed) return
     this.#closed = true
     this.#cancel?.()
+    this.#cancelHold?.()
     const { source, membership } = this.#options
     source.events.off('snapshot:changed', this.#soon)
     source.events.off('source:failed', this.#sourceFailed)
     membership?.events.off('membership:changed', this.#soon)
+    membership?.events.off('standing:changed', this.#standingChanged)
     await Promise.allSettled(this.#stages.map(stage => stage[Symbol.asyncDispose]()))
     await Promise.allSettled([source[Symbol.asyncDispose](), this.#links?.[Symbol.asyncDispose]()])
     this.events.removeAllListeners()
