@@ -30,6 +30,11 @@ export class Capture implements AsyncDisposable {
       '-Z',
       'root',
       '--immediate-mode',
+      // Short frames and a large buffer: bursts of hundreds of frames are recorded whole.
+      '-s',
+      '512',
+      '-B',
+      '16384',
       '-U',
       '-w',
       join(folder, 'frames.pcap'),

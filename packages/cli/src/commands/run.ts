@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { systemNetwork } from '@carillon/sockets'
 import { compose } from '../compose.ts'
 import { formatEndpoint, parseEndpoint } from '../endpoint.ts'
+import type { HttpServer } from '../http/server.ts'
 import { type LogFormat, type LogLevel, makeLogger } from '../log.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
@@ -49,9 +50,18 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
   const stopped = new Promise<NodeJS.Signals>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
   })
-  await speaker.start()
-  // Announcing comes first; the door for people opens when the addresses are served.
-  const server = http && (await (await import('../http/server.ts')).serveHttp(http, speaker, metrics))
+  // Before anything is announced: a second speaker, started by mistake, finds the first one's port taken.
+  if (http) await (await import('../http/port.ts')).checkPort(http)
+  let server: HttpServer | undefined
+  try {
+    await speaker.start()
+    // Announcing comes first; the door for people opens when the addresses are served.
+    server = http && (await (await import('../http/server.ts')).serveHttp(http, speaker, metrics))
+  } catch (error) {
+    // Open sockets would keep the process alive, and answering.
+    await speaker[Symbol.asyncDispose]()
+    throw error
+  }
   log.info(
     { version, manifests: options.manifests, http: server ? formatEndpoint(server.at) : 'off' },
     'speaker running',

@@ -1,7 +1,7 @@
-import { CarillonError, type Endpoint, type Speaker } from '@carillon/core'
+import type { Endpoint, Speaker } from '@carillon/core'
 import { fastify } from 'fastify'
-import { formatEndpoint } from '../endpoint.ts'
 import type { PrometheusMetrics } from './metrics.ts'
+import { portError } from './port.ts'
 
 /** The speaker's door for people and programs. Read-only: nothing that it serves changes anything. */
 export interface HttpServer extends AsyncDisposable {
@@ -61,15 +61,7 @@ export async function serveHttp(
   try {
     await app.listen({ host: at.address, port: at.port })
   } catch (error) {
-    const errno = (error as NodeJS.ErrnoException).code
-    const hint =
-      errno === 'EADDRINUSE'
-        ? 'another program has that port: choose one with --http, or --http off'
-        : String(error)
-    throw new CarillonError('PORT_IN_USE', `cannot serve HTTP at ${formatEndpoint(at)}: ${hint}`, {
-      address: formatEndpoint(at),
-      errno,
-    })
+    throw portError(at, error)
   }
   const bound = app.server.address()
   return {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CarillonError } from '../errors.ts'
@@ -5,6 +6,9 @@ import type { ManifestFiles } from './files.ts'
 import type { ManifestFile } from './manifest.ts'
 
 const manifestName = /^[^.].*\.(ya?ml|json)$/
+
+/** How often one looks whether a path that went away is back, in milliseconds. */
+const gonePollMs = 500
 
 const unreadable = (path: string, error: unknown): CarillonError => {
   const errno = (error as NodeJS.ErrnoException | undefined)?.code
@@ -53,12 +57,37 @@ export function manifestsOnDisk(paths: readonly string[]): ManifestFiles {
     },
     async watch(changed) {
       const { watch } = await import('chokidar')
-      const watcher = watch([...paths], { ignoreInitial: true, depth: 1, followSymlinks: true })
-      watcher.on('all', changed)
-      // Running out of watches must not end a speaker: what runs goes on, only edits are no longer seen at once.
-      watcher.on('error', changed)
-      await new Promise<void>(resolve => watcher.once('ready', () => resolve()))
-      return () => watcher.close()
+      let unwatch = (): Promise<void> => Promise.resolve()
+      let back: NodeJS.Timeout | undefined
+      let closed = false
+      const begin = async (): Promise<void> => {
+        const watcher = watch([...paths], { ignoreInitial: true, depth: 1, followSymlinks: true })
+        unwatch = () => watcher.close()
+        watcher.on('all', (event, path) => {
+          changed()
+          if ((event === 'unlink' || event === 'unlinkDir') && paths.includes(path)) again()
+        })
+        // Running out of watches must not end a speaker: what runs goes on, only edits are no longer seen at once.
+        watcher.on('error', changed)
+        await new Promise<void>(resolve => watcher.once('ready', () => resolve()))
+      }
+      // A watch belongs to a folder, not to its name: when the name has gone, what comes back under it is another folder.
+      const again = (): void => {
+        back ??= setInterval(() => {
+          if (!paths.every(path => existsSync(path))) return
+          clearInterval(back)
+          back = undefined
+          void unwatch()
+            .then(() => (closed ? undefined : begin()))
+            .then(changed)
+        }, gonePollMs)
+      }
+      await begin()
+      return () => {
+        closed = true
+        clearInterval(back)
+        return unwatch()
+      }
     },
   }
 }
