@@ -31,6 +31,7 @@ class Lab implements AsyncDisposable {
   readonly answers: Answer[] = []
   #folder = ''
   #client: ChildProcess | undefined
+  #closed = false
 
   async build(): Promise<void> {
     this.#folder = await mkdtemp(join(tmpdir(), 'carillon-lab-'))
@@ -83,7 +84,7 @@ class Lab implements AsyncDisposable {
   /** Waits until the client is answered by a node that `accept` accepts; throws `LAB_UNAVAILABLE` when that takes too long. */
   async until(what: string, accept: (node: string) => boolean): Promise<string> {
     const end = performance.now() + 15_000
-    while (performance.now() < end) {
+    while (!this.#closed && performance.now() < end) {
       const last = this.answers.at(-1)
       if (last && accept(last.node)) return last.node
       await pause(10)
@@ -92,6 +93,8 @@ class Lab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // Whoever still waits for an answer would keep the process alive for it.
+    this.#closed = true
     await this.net[Symbol.asyncDispose]()
     await rm(this.#folder, { recursive: true, force: true })
   }
