@@ -220,6 +220,44 @@ describe('a speaker', () => {
     expect(parrot.told.at(-1)).toEqual([])
   })
 
+  it('that is sticky keeps an address while it lives, and the others let it', async () => {
+    const heard: ((message: Uint8Array) => void)[] = []
+    const board = () => ({
+      tell: (message: Uint8Array) => {
+        for (const hear of heard) hear(message)
+      },
+      heard: (handle: (message: Uint8Array) => void) => heard.push(handle),
+      known: () => {},
+    })
+    const resources = [pool([`${v4}/32`]), everywhere, service('web', v4)]
+    const nodes = ['node-c', 'node-a'].map(node => {
+      const membership = new Cluster('node-c', 'node-b')
+      return { membership, ...stage(resources, { node, membership, sticky: board() }) }
+    })
+    const become = (...alive: readonly string[]): void => {
+      for (const { membership, clock } of nodes) {
+        membership.become(...alive)
+        clock.advance(0)
+      }
+      for (const { clock } of nodes) clock.advance(0)
+    }
+    const owners = () => nodes.map(({ speaker }) => speaker.plan?.services.get('default/web')?.owner)
+    for (const { speaker } of nodes) await speaker.start()
+    expect(owners()).toEqual(['node-c', 'node-c'])
+    // By the election alone it would go to node-a.
+    become('node-a', 'node-b', 'node-c')
+    expect(owners()).toEqual(['node-c', 'node-c'])
+    expect(nodes[1]?.speaker.status('default/web').services[0]?.succession).toEqual([
+      'node-c',
+      'node-a',
+      'node-b',
+    ])
+    become('node-a', 'node-b')
+    expect(owners()).toEqual(['node-a', 'node-a'])
+    become('node-a', 'node-b', 'node-c')
+    expect(owners()).toEqual(['node-a', 'node-a'])
+  })
+
   it('goes on announcing while it retires, whatever happens, until it is closed', async () => {
     const membership = new Cluster('node-a')
     const { speaker, parrot, clock } = stage([pool([`${v4}/32`]), everywhere, service('web', v4)], {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3'
 import { Allocator } from '../allocation/index.ts'
+import type { Blackboard } from '../blackboard.ts'
 import type { Clock } from '../clock.ts'
 import type { Config } from '../config/config.ts'
 import { ConfigParser, type Problem } from '../config/index.ts'
@@ -11,6 +12,7 @@ import type { Links, Network } from '../network.ts'
 import { type Plan, Planner } from '../ownership/index.ts'
 import type { Source } from '../source/source.ts'
 import type { Advertisement, Announcer, AnnouncerFactory } from './announcer.ts'
+import { type Claim, Claims, decodeClaims, encodeClaims } from './claims.ts'
 import { History, type SpeakerEvent } from './history.ts'
 import { HoldDown } from './hold-down.ts'
 import { Instruments } from './instruments.ts'
@@ -56,6 +58,12 @@ export interface SpeakerOptions {
    * @default 0
    */
   readonly holdDownMs?: number
+  /**
+   * Makes ownership sticky: who holds an address keeps it while it may stand, whatever the election says. All nodes of a cluster have to
+   * be given one; MetalLB's speakers do not know it.
+   * @default none: the election alone decides
+   */
+  readonly sticky?: Blackboard
 }
 
 export interface SpeakerEvents {
@@ -68,6 +76,12 @@ export interface SpeakerEvents {
 }
 
 const nothing: readonly Advertisement[] = []
+
+/** Claims that go into one message. */
+const claimsAtOnce = 12
+
+/** Milliseconds after which a node that has met nobody claims addresses all the same. */
+const companyMs = 3000
 
 /**
  * The loop: the newest snapshot, configuration and membership give the plan, the plan gives each announcer its whole desired set.
@@ -93,8 +107,10 @@ export class Speaker implements AsyncDisposable {
   #refused = ''
   #links: Links | undefined
   readonly #holdDown: HoldDown
+  readonly #claims: Claims | undefined
   #cancel: (() => void) | undefined
   #cancelHold: (() => void) | undefined
+  #cancelClaim: (() => void) | undefined
   #silent: MembershipStanding | undefined
   #retired = false
   #closed = false
@@ -105,6 +121,7 @@ export class Speaker implements AsyncDisposable {
     this.#log = options.log
     this.#startedAt = options.clock.date()
     this.#holdDown = new HoldDown(options.node, options.holdDownMs ?? 0)
+    this.#claims = options.sticky && this.#shareClaims(options.sticky)
     this.#allocator = new Allocator({
       standalone: options.standalone ?? false,
       ...(options.loadBalancerClass === undefined ? {} : { loadBalancerClass: options.loadBalancerClass }),
@@ -127,6 +144,30 @@ export class Speaker implements AsyncDisposable {
         tell: event => this.#tell(event),
       })
     })
+  }
+
+  #shareClaims(blackboard: Blackboard): Claims {
+    const claims = new Claims()
+    blackboard.known(() => encodeClaims(claims.all()))
+    blackboard.heard(message => {
+      if (claims.merge(decodeClaims(message))) this.#soon()
+    })
+    return claims
+  }
+
+  /** Tells everybody which addresses this node holds now. Not before it has met somebody, who may know better. */
+  #claim(plan: Plan): void {
+    const { sticky, clock, membership } = this.#options
+    if (!this.#claims || !sticky) return
+    const company = membership === undefined || membership.members().length > 1
+    if (!company && clock.date().getTime() - this.#startedAt.getTime() < companyMs) {
+      this.#cancelClaim?.()
+      this.#cancelClaim = clock.after(companyMs, this.#soon)
+      return
+    }
+    const made: readonly Claim[] = this.#claims.follow(plan.addresses, this.node, clock.date().getTime())
+    for (let at = 0; at < made.length; at += claimsAtOnce)
+      sticky.tell(encodeClaims(made.slice(at, at + claimsAtOnce)))
   }
 
   /** Resolves once the first plan has been made and handed to the announcers, or the source's configuration was found invalid. */
@@ -259,13 +300,22 @@ export class Speaker implements AsyncDisposable {
     const { services, namespaces } = snapshot
     const allocation = this.#allocator.update({ services, namespaces, config })
     const alive = this.#alive()
-    const plan = this.#planner.update({ snapshot, config, allocation, alive, standalone, ignoreExcludeLb })
+    const plan = this.#planner.update({
+      snapshot,
+      config,
+      allocation,
+      alive,
+      standalone,
+      ignoreExcludeLb,
+      ...(this.#claims ? { incumbents: this.#claims.incumbents } : {}),
+    })
     this.#plan = plan
     const silent = this.#mustBeSilent()
     const desired = silent ? nothing : plan.advertisementsFor(this.node, 'one')
     // Plans know of elected speakers only, as yet.
     for (const stage of this.#stages) if (stage.announcer.speakers === 'one') stage.perform(desired)
     this.#tellSilence(silent)
+    if (!silent) this.#claim(plan)
     this.#owners.follow(plan)
     this.#instruments.follow(allocation, this.#stages)
     this.events.emit('plan:changed', plan)
@@ -337,6 +387,7 @@ export class Speaker implements AsyncDisposable {
     this.#closed = true
     this.#cancel?.()
     this.#cancelHold?.()
+    this.#cancelClaim?.()
     const { source, membership } = this.#options
     source.events.off('snapshot:changed', this.#soon)
     source.events.off('source:failed', this.#sourceFailed)

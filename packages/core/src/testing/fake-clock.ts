@@ -1,17 +1,11 @@
 import type { Clock } from '../clock.ts'
-
-interface Timer {
-  readonly at: number
-  readonly order: number
-  readonly run: () => void
-}
+import { Timeline } from '../timeline.ts'
 
 /** Time that moves only when told to. Timers run in order of their time, and in order of arming within one instant. */
 export class FakeClock implements Clock {
   #now = 0
-  #order = 0
   readonly #start: number
-  readonly #timers = new Set<Timer>()
+  readonly #timers = new Timeline()
 
   /** `start`: what `date()` says at time 0. */
   constructor(start: Date = new Date('2026-01-01T00:00:00Z')) {
@@ -27,11 +21,7 @@ export class FakeClock implements Clock {
   }
 
   after(ms: number, run: () => void): () => void {
-    const timer: Timer = { at: this.#now + Math.max(0, ms), order: this.#order++, run }
-    this.#timers.add(timer)
-    return () => {
-      this.#timers.delete(timer)
-    }
+    return this.#timers.plan(this.#now + Math.max(0, ms), run)
   }
 
   /** Timers that are armed now. */
@@ -39,20 +29,10 @@ export class FakeClock implements Clock {
     return this.#timers.size
   }
 
-  #next(until: number): Timer | undefined {
-    let first: Timer | undefined
-    for (const timer of this.#timers) {
-      if (timer.at > until) continue
-      if (!first || timer.at < first.at || (timer.at === first.at && timer.order < first.order)) first = timer
-    }
-    return first
-  }
-
   /** Lets `ms` milliseconds pass, running what falls due on the way. */
   advance(ms: number): void {
     const until = this.#now + ms
-    for (let timer = this.#next(until); timer; timer = this.#next(until)) {
-      this.#timers.delete(timer)
+    for (let timer = this.#timers.take(until); timer; timer = this.#timers.take(until)) {
       this.#now = Math.max(this.#now, timer.at)
       timer.run()
     }
@@ -63,8 +43,7 @@ export class FakeClock implements Clock {
   async advanceAsync(ms: number): Promise<void> {
     const until = this.#now + ms
     await settle()
-    for (let timer = this.#next(until); timer; timer = this.#next(until)) {
-      this.#timers.delete(timer)
+    for (let timer = this.#timers.take(until); timer; timer = this.#timers.take(until)) {
       this.#now = Math.max(this.#now, timer.at)
       timer.run()
       await settle()
