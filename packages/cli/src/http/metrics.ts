@@ -1,5 +1,15 @@
+import { createRequire } from 'node:module'
 import type { Counter, Gauge, Histogram, Labels, Metrics } from '@carillon/core'
-import prometheus from 'prom-client'
+import type Prometheus from 'prom-client'
+
+// Whole, prom-client brings a push gateway, clusters and OpenTelemetry along: 40 ms of every start and 9 MB that nobody uses.
+const part = createRequire(import.meta.url)
+const prometheus = {
+  Registry: part('prom-client/lib/registry.js') as typeof Prometheus.Registry,
+  Counter: part('prom-client/lib/counter.js') as typeof Prometheus.Counter,
+  Gauge: part('prom-client/lib/gauge.js') as typeof Prometheus.Gauge,
+  Histogram: part('prom-client/lib/histogram.js') as typeof Prometheus.Histogram,
+}
 
 /** Metrics as Prometheus reads them. */
 export interface PrometheusMetrics extends Metrics {
@@ -51,7 +61,8 @@ export function prometheusMetrics(): PrometheusMetrics {
     async scrape() {
       // The default collectors watch the garbage collector and the event loop: not before somebody asks.
       if (!defaults) {
-        prometheus.collectDefaultMetrics({ register: registry })
+        const collect = part('prom-client/lib/defaultMetrics.js') as typeof Prometheus.collectDefaultMetrics
+        collect({ register: registry })
         defaults = true
       }
       for (const collect of collectors) collect()
