@@ -110,22 +110,19 @@ describeLab('carillon lab', ['unshare', 'setpriv'], () => {
   })
 
   describe('as a user who is not root', () => {
-    const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups']
+    const identity = ['--reuid', '65534', '--regid', '65534', '--clear-groups']
 
     it('does the same, where the kernel allows user namespaces', async context => {
       let why: string | undefined
-      const [command, ...words] = [...nobody, 'unshare', '--user', '--map-root-user', '--net', 'true'] as [
-        string,
-        ...string[],
-      ]
+      const probe = ['unshare', '--user', '--map-root-user', '--net', 'true']
       try {
-        execFileSync(command, words, { stdio: 'ignore' })
-        execFileSync('setpriv', [...nobody.slice(1), execPath, bin, '--version'], { stdio: 'ignore' })
+        execFileSync('setpriv', [...identity, ...probe], { stdio: 'ignore' })
+        execFileSync('setpriv', [...identity, execPath, bin, '--version'], { stdio: 'ignore' })
       } catch {
         why = 'needs user namespaces for users who are not root, and files that they can read'
       }
       context.skip(why !== undefined, why)
-      const { code, out, err } = await start(nobody, '--json').ended
+      const { code, out, err } = await start(['setpriv', ...identity], '--json').ended
       expect(err).toBe('')
       expect(code).toBe(0)
       expect(JSON.parse(out).moves).toHaveLength(2)
