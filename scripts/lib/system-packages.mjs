@@ -6,11 +6,21 @@ import { run } from './run.mjs'
 export const programs = [
   { command: 'g++', debian: 'g++', for: ['build'], why: 'builds the native addon' },
   { command: 'ip', debian: 'iproute2', for: ['start', 'test'], why: 'builds the network of the lab' },
-  { command: 'ping', debian: 'iputils-ping', for: ['test'], why: 'makes the kernel of a lab client use an address' },
+  {
+    command: 'ping',
+    debian: 'iputils-ping',
+    for: ['test'],
+    why: 'makes the kernel of a lab client use an address',
+  },
   { command: 'arping', debian: 'iputils-arping', for: ['test'], why: 'asks for IPv4 addresses in lab tests' },
   { command: 'ndisc6', debian: 'ndisc6', for: ['test'], why: 'asks for IPv6 addresses in lab tests' },
   { command: 'tshark', debian: 'tshark', for: ['test'], why: 'decodes our frames in lab tests' },
-  { command: 'python3', debian: 'python3', for: ['build', 'test'], why: 'builds the native addon, and is a client in lab tests' },
+  {
+    command: 'python3',
+    debian: 'python3',
+    for: ['build', 'test'],
+    why: 'builds the native addon, and is a client in lab tests',
+  },
   { command: 'tcpdump', debian: 'tcpdump', for: ['test'], why: 'records frames in lab tests' },
 ]
 
