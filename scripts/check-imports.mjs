@@ -53,6 +53,11 @@ function checkPackage(name) {
     ...json.peerDependencies,
     ...json.optionalDependencies,
   })
+  // What the build alone uses is not shipped, and may use what only developers install.
+  const unshipped = (json.files ?? [])
+    .filter(one => one.startsWith('!dist/'))
+    .map(one => one.slice('!dist/'.length))
+  const forBuild = [...declared, ...Object.keys(json.devDependencies ?? {})]
   for (const dependency of declared) {
     const sibling = /^@carillon\/(.+)$/.exec(dependency)?.[1]
     if (sibling !== undefined && !allowed.includes(sibling))
@@ -63,7 +68,9 @@ function checkPackage(name) {
   for (const source of sources(join(folder, 'src')))
     for (const found of imports(source)) {
       used.add(packageOf(found.from))
-      checkImport(name, folder, source, found, declared)
+      const path = relative(join(folder, 'src'), source).split(sep).join('/')
+      const built = unshipped.some(one => path.startsWith(`${one}/`))
+      checkImport(name, folder, source, found, built ? forBuild : declared)
     }
   for (const dependency of declared)
     if (dependency.startsWith('@carillon/') && !used.has(dependency))

@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 import { run } from './run.mjs'
 
-/** Programs that npm cannot bring: command -> Debian package -> what needs it. */
+/** What npm cannot bring: command (for a library, its folder) -> Debian package -> what needs it. */
 export const programs = [
   { command: 'g++', debian: 'g++', for: ['build'], why: 'builds the native addon' },
   { command: 'ip', debian: 'iproute2', for: ['start', 'test'], why: 'builds the network of the lab' },
@@ -22,6 +22,15 @@ export const programs = [
     why: 'builds the native addon, and is a client in lab tests',
   },
   { command: 'tcpdump', debian: 'tcpdump', for: ['test'], why: 'records frames in lab tests' },
+  { command: 'nft', debian: 'nftables', for: ['test'], why: 'loses packets on purpose in lab tests' },
+  { command: 'serf', debian: 'serf', for: ['test'], why: 'is a stranger that our gossip gets on with' },
+  { command: 'go', debian: 'golang-go', for: ['test'], why: 'builds another such stranger' },
+  {
+    command: '/usr/share/gocode/src/github.com/hashicorp/memberlist',
+    debian: 'golang-github-hashicorp-memberlist-dev',
+    for: ['test'],
+    why: 'is what that stranger is built on',
+  },
 ]
 
 // A plain user's PATH lacks the sbin folders on Debian, although `ip` works without root.
@@ -29,6 +38,7 @@ const folders = () =>
   [...new Set([...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'])].filter(Boolean)
 
 function installed(command) {
+  if (isAbsolute(command)) return existsSync(command)
   return folders().some(folder => {
     try {
       accessSync(join(folder, command), constants.X_OK)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { pool, type ServiceSketch, service } from '../../../../test/support/allocation.ts'
 import type { Pool } from '../config/config.ts'
 import type { Service } from '../resources/index.ts'
+import { pool, type ServiceSketch, service } from '../testing/sketch.ts'
 import { Adopter, type Assignment, type ClassOptions } from './index.ts'
 
 const pools = [pool('a', ['10.0.0.0/24', 'fd00::/64'], { avoidBuggyIPs: true }), pool('b', ['10.0.1.0/24'])]

@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import {
-  dualStack,
-  namespace,
-  pool,
-  type ServiceSketch,
-  selector,
-  service,
-} from '../../../../test/support/allocation.ts'
 import type { Pool } from '../config/config.ts'
 import type { Namespace, Service } from '../resources/index.ts'
+import { dualStack, namespace, pool, type ServiceSketch, selector, service } from '../testing/sketch.ts'
 import { Allocator, type AllocatorOptions, type Assignment } from './index.ts'
 
 /** A cluster whose Services, pools and namespaces a test changes one by one. */

@@ -1,17 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  dualStack,
-  namespace,
-  pool,
-  type ServiceSketch,
-  selector,
-  service,
-} from '../../../../test/support/allocation.ts'
 import { tryParseAddress } from '../address.ts'
 import type { Pool } from '../config/config.ts'
 import { addressToNumber } from '../config/ranges.ts'
 import type { Namespace, Service } from '../resources/index.ts'
+import { dualStack, namespace, pool, type ServiceSketch, selector, service } from '../testing/sketch.ts'
 import { type Allocation, Allocator, type Assignment } from './index.ts'
 import { mayShare, sharingOf } from './sharing.ts'
 

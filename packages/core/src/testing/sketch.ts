@@ -1,11 +1,6 @@
-import type {
-  AddressRange,
-  Pool,
-  Selector,
-  ServiceAllocation,
-} from '../../packages/core/src/config/config.ts'
-import { joinRanges, parseAddressEntry, rangeOf } from '../../packages/core/src/config/ranges.ts'
-import type { Namespace, Service } from '../../packages/core/src/resources/index.ts'
+import type { AddressRange, Pool, Selector, ServiceAllocation } from '../config/config.ts'
+import { joinRanges, parseAddressEntry, rangeOf } from '../config/ranges.ts'
+import type { Namespace, Service } from '../resources/index.ts'
 
 /** What a test says about a Service; the rest is as Kubernetes would fill it in for a plain IPv4 Service. */
 export interface ServiceSketch {
