@@ -635,6 +635,16 @@ describe('after a restart', () => {
     ])
   })
 
+  it('a Service whose cluster IPs cannot be read keeps what its status names until they can', () => {
+    const cluster = new Cluster([first]).put({
+      a: { clusterIPs: ['what'], status: ['192.168.1.241'] },
+      b: { ips: '192.168.1.241' },
+    })
+    expect(cluster.at('a')).toBe('192.168.1.241')
+    expect(cluster.why('a')).toMatch(/^NoClusterIPs: /)
+    expect(cluster.why('b')).toContain('in use by Service default/a')
+  })
+
   it('nobody who must move takes the address that another one’s status names', () => {
     const cluster = new Cluster([first]).put({
       a: { status: ['10.9.9.9'] },

@@ -327,7 +327,8 @@ export class Allocator {
     const { facts } = claimant
     // Standalone the step stands before whatever the Service settled for later.
     if (this.#standalone) for (const claim of claimant.claims) this.#release(claim)
-    if (claimant.claims.length > 0 || facts.ignored || 'refused' in facts.families) return
+    if (claimant.claims.length > 0 || facts.ignored) return
+    if ('refused' in facts.families && !facts.families.keeps) return
     const kept = keep(claimant, placesOf(facts.status, this.#ledger), this.#market)
     // Standalone nothing may be given up later that somebody before has counted on, so a request comes first.
     if (this.#standalone && disagrees(claimant, kept)) return
