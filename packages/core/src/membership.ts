@@ -21,7 +21,7 @@ export interface MembershipEvents {
 
 /** Who is in the cluster. Gossip implements it; a speaker without one counts every node of its source as alive. */
 export interface Membership {
-  readonly events: Pick<EventEmitter<MembershipEvents>, 'on' | 'off'>
+  readonly events: EventEmitter<MembershipEvents>
   members(): readonly Member[]
   /** Names of the members that count as living (alive or suspect); undefined: every node of the manifests does. */
   alive(): ReadonlySet<string> | undefined

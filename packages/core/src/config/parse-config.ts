@@ -14,7 +14,7 @@ import {
 } from './parse-bgp-advertisement.ts'
 import { parseCommunityAliases } from './parse-communities.ts'
 import { parseL2Advertisement } from './parse-l2-advertisement.ts'
-import { parsePeer, refuseEqualSessions } from './parse-peer.ts'
+import { parsePeer, refuseEchoWithIPv6, refuseEqualSessions } from './parse-peer.ts'
 import { type PlainPool, parsePools } from './parse-pools.ts'
 import { Secrets } from './password.ts'
 import { selectPools } from './pool-selection.ts'
@@ -152,6 +152,7 @@ function read(
     return { peer: parsePeer(resource, { secrets, bfdProfiles, isUnreadable }, at), spot: at }
   })
   refuseEqualSessions(peers, nodes)
+  refuseEchoWithIPv6(peers, bfdProfiles, bgpAds)
 
   const given = snapshot.problems.map(problem => ({ ...problem }))
   const all = [...given, ...problems.sort(compareProblems)]

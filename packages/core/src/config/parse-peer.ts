@@ -1,6 +1,6 @@
 import { familyOf, formatAddress, tryParseAddress } from '../address.ts'
 import { type BGPPeer, tryParseDuration } from '../resources/index.ts'
-import type { BfdProfile, Peer } from './config.ts'
+import type { BfdProfile, BgpAd, Peer, PoolEntry } from './config.ts'
 import { sessionKey } from './conflict.ts'
 import { missing } from './missing.ts'
 import type { Nodes } from './nodes.ts'
@@ -148,10 +148,6 @@ function parseRouterId(text: string | undefined, spot: Spot): string | undefined
   return id
 }
 
-/**
- * FRR has no echo for IPv6, so MetalLB refuses a profile with echoMode as soon as a pool with IPv6 is announced. RFC 5881
- * defines it for both families, and no such bound is drawn here.
- */
 function parseBfd(spec: Spec, { bfdProfiles, isUnreadable }: PeerReferences, spot: Spot): string | undefined {
   const name = spec.bfdProfile
   if (!name) return undefined
@@ -215,5 +211,35 @@ export function refuseEqualSessions(
         )
     }
     byKey.set(key, [...earlier, peer])
+  }
+}
+
+/** An advertisement with the pools that it announces. */
+interface Announced {
+  readonly ad: Pick<BgpAd, 'name' | 'peers'>
+  readonly pools: readonly { readonly name: string; readonly entries: readonly PoolEntry[] }[]
+}
+
+/** Refuses BFD with echo towards peers that are told of IPv6 addresses, as MetalLB does: FRR has no echo for them. */
+export function refuseEchoWithIPv6(
+  peers: readonly { readonly peer: ComparablePeer; readonly spot: Spot }[],
+  bfdProfiles: ReadonlyMap<string, BfdProfile>,
+  announced: readonly Announced[],
+): void {
+  for (const { peer, spot } of peers) {
+    if (peer.bfdProfile === undefined || !bfdProfiles.get(peer.bfdProfile)?.echoMode) continue
+    for (const { ad, pools } of announced) {
+      if (ad.peers.length > 0 && !ad.peers.includes(peer.name)) continue
+      const pool = pools.find(({ entries }) =>
+        entries.some(({ cidrs }) => cidrs.some(({ family }) => family === 6)),
+      )
+      if (!pool) continue
+      spot
+        .at('bfdProfile')
+        .error(
+          `BFDProfile "${peer.bfdProfile}" has echoMode, and BGPAdvertisement "${ad.name}" announces IPv6 addresses of IPAddressPool "${pool.name}" to this peer: switch echoMode off, or name other peers in the advertisement`,
+        )
+      break
+    }
   }
 }

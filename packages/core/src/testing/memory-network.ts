@@ -112,6 +112,14 @@ export class MemoryNetwork {
     })
   }
 
+  /** As `carry`, but sends again what is lost or cut off, as TCP does. */
+  insist(from: string, to: string, againMs: number, arrive: () => void): void {
+    const path = this.pathOf(from, to)
+    if (path.cut || (path.loss > 0 && this.#random() < path.loss)) {
+      this.clock.after(againMs, () => this.insist(from, to, againMs, arrive))
+    } else this.clock.after(path.delayMs, arrive)
+  }
+
   hostAt(address: string): MemoryHost | undefined {
     return this.#byAddress.get(address)
   }
@@ -294,6 +302,7 @@ export class MemoryHost implements Network {
     }
     const { clock } = this.#network
     return new Promise((resolve, reject) => {
+      let waiting = true
       const fail = (code: string, why: string): void =>
         reject(
           new CarillonError(code, `cannot connect to ${endpointText(to)}: ${why}`, { to: endpointText(to) }),
@@ -301,10 +310,14 @@ export class MemoryHost implements Network {
       const cancel =
         options.timeoutMs === undefined
           ? () => {}
-          : clock.after(options.timeoutMs, () => fail('ETIMEDOUT', 'nobody answered in time'))
+          : clock.after(options.timeoutMs, () => {
+              waiting = false
+              fail('ETIMEDOUT', 'nobody answered in time')
+            })
       const host = this.#network.hostAt(to.address)
       if (!host) return
-      this.#network.carry(this.name, host.name, () => {
+      this.#network.insist(this.name, host.name, synAgainMs, () => {
+        if (!waiting) return
         const listener = host.listener_(to)
         const [near, far] = streamPair(
           this.#network,
@@ -312,7 +325,8 @@ export class MemoryHost implements Network {
           { host: host.name, at: to },
         )
         if (listener) listener.offer(far)
-        this.#network.carry(host.name, this.name, () => {
+        this.#network.insist(host.name, this.name, synAgainMs, () => {
+          waiting = false
           cancel()
           if (listener) resolve(near)
           else fail('ECONNREFUSED', 'nobody listens there')
@@ -478,21 +492,24 @@ class MemoryStream extends Duplex implements Stream {
   }
 }
 
-/** Two ends of a stream. TCP hides loss: what is lost arrives later; a cut holds everything back until it heals. */
+/** Milliseconds after which a lost SYN, or a lost segment, is sent again. */
+const synAgainMs = 1000
+const segmentAgainMs = 200
+
+/** Two ends of a stream. TCP hides loss: what is lost arrives later, and what follows waits for it; a cut holds everything back. */
 function streamPair(network: MemoryNetwork, a: End, b: End): [MemoryStream, MemoryStream] {
   const ordered = (from: string, to: string): ((arrive: () => void) => void) => {
-    let last = 0
-    const attempt = (arrive: () => void): void => {
-      const path = network.pathOf(from, to)
-      const now = network.clock.now()
-      if (path.cut) {
-        network.clock.after(200, () => attempt(arrive))
-        return
-      }
-      last = Math.max(last, now + path.delayMs)
-      network.clock.after(last - now, arrive)
+    const waiting: (() => void)[] = []
+    const next = (): void => {
+      network.insist(from, to, segmentAgainMs, () => {
+        waiting.shift()?.()
+        if (waiting.length > 0) next()
+      })
     }
-    return attempt
+    return arrive => {
+      waiting.push(arrive)
+      if (waiting.length === 1) next()
+    }
   }
   const near = new MemoryStream(a.at, b.at, ordered(a.host, b.host))
   const far = new MemoryStream(b.at, a.at, ordered(b.host, a.host))

@@ -1,0 +1,11 @@
+/**
+ * Who is alive: SWIM with Lifeguard, on the wire of hashicorp/memberlist.
+ *
+ * @packageDocumentation
+ */
+export { codes } from './codes.ts'
+export type { Delegate } from './delegate.ts'
+export { Gossip, type GossipEvents, type GossipOptions, type GossipStats, type MemberInfo } from './gossip.ts'
+export type { Resolve } from './joiner.ts'
+export { deriveMetalLBKey, Keyring, parseKeyFile } from './keyring.ts'
+export { type ProfileName, profiles, type Settings, type WatchSettings } from './profile.ts'

@@ -1,0 +1,101 @@
+import { canonicalAddress, type Logger, parseAddress } from '@carillon/core'
+import { living } from './member-record.ts'
+import { addressText } from './member-table.ts'
+import type { NodeAddress } from './node-address.ts'
+import type { Swim } from './swim.ts'
+
+/** Finds the addresses of a host name; none when there are none. */
+export type Resolve = (host: string) => Promise<readonly string[]>
+
+interface JoinerOptions {
+  readonly swim: Swim
+  readonly targets: readonly string[]
+  readonly defaultPort: number
+  readonly exchange: (at: NodeAddress) => Promise<boolean>
+  readonly log: Logger
+  readonly resolve?: Resolve
+}
+
+const lookUp: Resolve = async host => {
+  const { lookup } = await import('node:dns/promises')
+  return (await lookup(host, { all: true })).map(found => found.address)
+}
+
+/** `host`, `host:port`, `[address]:port`, a bare IPv6 address; a `name/` in front is ignored. */
+function split(target: string, defaultPort: number): { readonly host: string; readonly port: number } {
+  const text = target.slice(target.indexOf('/') + 1)
+  const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(text)
+  const plain = /^([^:]+)(?::(\d+))?$/.exec(text)
+  const match = bracketed ?? plain
+  if (!match) return { host: text, port: defaultPort }
+  return { host: match[1] as string, port: match[2] === undefined ? defaultPort : Number(match[2]) }
+}
+
+/** Finds the others: those of the join list until they are members, and those that were lost until they are back or forgotten. */
+export class Joiner {
+  readonly #options: JoinerOptions
+  readonly #busy = new Set<string>()
+  #cancel: (() => void) | undefined
+  #stopped = false
+
+  constructor(options: JoinerOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    void this.#round()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancel?.()
+  }
+
+  /** Tries each once; gives how many answered. */
+  async join(targets: readonly string[]): Promise<number> {
+    const found = await Promise.all(targets.map(target => this.#addressesOf(target)))
+    const met = await Promise.all(found.flat().map(at => this.#options.exchange(at)))
+    return met.filter(Boolean).length
+  }
+
+  async #addressesOf(target: string): Promise<readonly NodeAddress[]> {
+    const { host, port } = split(target, this.#options.defaultPort)
+    const literal = canonicalAddress(host)
+    try {
+      const addresses = literal === undefined ? await (this.#options.resolve ?? lookUp)(host) : [literal]
+      return addresses.map(address => ({ addr: parseAddress(address), port }))
+    } catch (error) {
+      this.#options.log.debug({ host, err: error }, 'a name of the join list cannot be resolved')
+      return []
+    }
+  }
+
+  async #round(): Promise<void> {
+    const { swim, targets } = this.#options
+    const { settings, clock, random } = swim.options
+    const found = (await Promise.all(targets.map(target => this.#addressesOf(target)))).flat()
+    if (this.#stopped) return
+    const wanted = new Map<string, NodeAddress>()
+    const textOf = ({ addr, port }: NodeAddress): string => `${addressText(addr)} ${port}`
+    for (const at of found) wanted.set(textOf(at), at)
+    for (const record of swim.members.all()) {
+      if (living(record)) wanted.delete(textOf(record))
+      else if (record.liveness === 'dead' && record.name !== swim.name) wanted.set(textOf(record), record)
+    }
+    wanted.delete(textOf(swim.options.address))
+    if (!swim.leaving) for (const [key, at] of wanted) void this.#meet(key, at)
+    // Spread, so that a cluster that starts at once does not stay in step.
+    const delay = settings.rejoinIntervalMs * (0.5 + random())
+    this.#cancel = clock.after(delay, () => void this.#round())
+  }
+
+  async #meet(key: string, at: NodeAddress): Promise<void> {
+    if (this.#busy.has(key)) return
+    this.#busy.add(key)
+    try {
+      await this.#options.exchange(at)
+    } finally {
+      this.#busy.delete(key)
+    }
+  }
+}

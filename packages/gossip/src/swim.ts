@@ -1,0 +1,423 @@
+import type { Clock } from '@carillon/core'
+import { Broadcasts, transmitLimit } from './broadcasts.ts'
+import type { Delegate } from './delegate.ts'
+import { type Liveness, living, type MemberRecord, supersedes } from './member-record.ts'
+import { addressText, MemberTable } from './member-table.ts'
+import { type NodeAddress, sameBytes } from './node-address.ts'
+import type { Outlet } from './outlet.ts'
+import type { Settings } from './profile.ts'
+import { Suspicion, suspicionTimes } from './suspicion.ts'
+import {
+  type Alive,
+  type Dead,
+  encodeMessage,
+  NO_BYTES,
+  type NodeEntry,
+  nodeStates,
+  PART_OVERHEAD,
+  type PacketMessage,
+  type PushPull,
+  type Suspect,
+  USER_OVERHEAD,
+} from './wire/index.ts'
+
+/** Something that became known about a member. */
+export interface SwimEvent {
+  readonly type: 'join' | 'update' | 'suspect' | 'leave' | 'dead' | 'conflict'
+  readonly member: MemberRecord
+  /** For a conflict: the address that the other one claims. */
+  readonly other?: NodeAddress
+}
+
+export interface SwimOptions {
+  readonly name: string
+  readonly address: NodeAddress
+  readonly meta: Uint8Array
+  /** Minimum, maximum and spoken version of the protocol and of the delegate. */
+  readonly vsn: Uint8Array
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly random: () => number
+  readonly outlet: Outlet
+  readonly delegate: Delegate
+  readonly emit: (event: SwimEvent) => void
+}
+
+/** What the parts that watch over members hang on. */
+export interface SwimHooks {
+  /** Somebody says that a member does not answer. */
+  accused(message: Suspect): void
+  /** A member became dead or left, or came back. */
+  changed(): void
+  /** We are told that we are dead or suspect, and object. */
+  refuted(): void
+}
+
+const stateNames: readonly Liveness[] = ['alive', 'suspect', 'dead', 'left']
+
+/** memberlist's peers require these in every table that they merge. */
+const usable = (vsn: Uint8Array): boolean => {
+  const [min = 0, max = 0] = vsn
+  return vsn.length === 6 && min > 0 && max > 0 && min <= max
+}
+
+const knownAddress = ({ addr }: NodeAddress): boolean => addr.length === 4 || addr.length === 16
+
+/** Highest score of how badly a node hears; 0: well. */
+export class Awareness {
+  readonly #highest: number
+  #score = 0
+
+  constructor(multiplier: number) {
+    this.#highest = Math.max(0, multiplier - 1)
+  }
+
+  get score(): number {
+    return this.#score
+  }
+
+  add(points: number): void {
+    this.#score = Math.min(this.#highest, Math.max(0, this.#score + points))
+  }
+}
+
+/**
+ * The table of members and the rules by which rumours change it, as memberlist has them: alive, suspect and dead with incarnations,
+ * refutation, anti-entropy, and what is passed on. Time, randomness and the network are handed in.
+ */
+export class Swim {
+  readonly name: string
+  readonly members: MemberTable = new MemberTable()
+  readonly broadcasts: Broadcasts = new Broadcasts()
+  readonly userBroadcasts: Broadcasts = new Broadcasts(1024)
+  readonly awareness: Awareness
+  readonly options: SwimOptions
+  readonly #suspicions = new Map<string, Suspicion>()
+  #hooks: SwimHooks = { accused: () => {}, changed: () => {}, refuted: () => {} }
+  #incarnation = 0
+  #sequence = 0
+  #users = 0
+  #leaving = false
+
+  constructor(options: SwimOptions) {
+    this.options = options
+    this.name = options.name
+    this.awareness = new Awareness(options.settings.awarenessMaxMultiplier)
+  }
+
+  hook(hooks: SwimHooks): void {
+    this.#hooks = hooks
+  }
+
+  /** Our own record. */
+  get self(): MemberRecord {
+    const record = this.members.get(this.name)
+    if (!record) throw new TypeError('the member has not been started')
+    return record
+  }
+
+  get leaving(): boolean {
+    return this.#leaving
+  }
+
+  nextSequence(): number {
+    this.#sequence = (this.#sequence + 1) >>> 0
+    return this.#sequence
+  }
+
+  /** Enters ourselves, and tells. */
+  start(): void {
+    const { address, meta, vsn } = this.options
+    this.#incarnation = 1
+    this.#become({
+      name: this.name,
+      ...address,
+      meta,
+      vsn,
+      incarnation: 1,
+      liveness: 'alive',
+      since: this.#now(),
+    })
+    this.#tellAlive(this.self)
+    this.#emit('join', this.self)
+  }
+
+  stop(): void {
+    for (const suspicion of this.#suspicions.values()) suspicion.cancel()
+    this.#suspicions.clear()
+  }
+
+  /** Gives ourselves other metadata, and tells. */
+  updateMeta(meta: Uint8Array): void {
+    this.#incarnation++
+    this.#become({ ...this.self, meta, incarnation: this.#incarnation })
+    this.#tellAlive(this.self)
+    this.#emit('update', this.self)
+  }
+
+  /** A message for every member's application, best effort. */
+  broadcastUser(payload: Uint8Array): void {
+    this.userBroadcasts.queue(String(this.#users++), encodeMessage({ type: 'user', payload }))
+  }
+
+  /** Living members but ourselves. */
+  others(): readonly MemberRecord[] {
+    return [...this.members.all()].filter(record => record.name !== this.name && living(record))
+  }
+
+  // ---- what is said about members
+
+  alive(message: Alive): void {
+    const { settings, random } = this.options
+    const address = { addr: message.addr, port: message.port || this.options.address.port }
+    const mine = message.node === this.name
+    if (this.#leaving && mine) return
+    if (!usable(message.vsn) || !knownAddress(address) || message.node === '') return
+    let known = this.members.get(message.node)
+    let reclaim = false
+    if (!known) {
+      known = {
+        name: message.node,
+        ...address,
+        meta: message.meta,
+        vsn: message.vsn,
+        incarnation: 0,
+        liveness: 'dead',
+        since: this.#now(),
+      }
+      this.members.set(known, random)
+    } else if (!sameBytes(known.addr, address.addr) || known.port !== address.port) {
+      const age = this.#now() - known.since
+      const lost =
+        known.liveness === 'dead' && settings.deadNodeReclaimMs > 0 && age > settings.deadNodeReclaimMs
+      reclaim = known.liveness === 'left' || lost
+      if (!reclaim) {
+        this.options.emit({ type: 'conflict', member: known, other: address })
+        return
+      }
+    }
+    if (mine) {
+      const same =
+        message.incarnation === known.incarnation &&
+        sameBytes(message.meta, known.meta) &&
+        sameBytes(message.vsn, known.vsn)
+      if (message.incarnation < known.incarnation || same) return
+      this.#cancelSuspicion(message.node)
+      this.#refute(message.incarnation)
+      return
+    }
+    if (!reclaim && !supersedes.alive({ says: 'alive', incarnation: message.incarnation }, known)) return
+    this.#cancelSuspicion(message.node)
+    const next: MemberRecord = {
+      name: known.name,
+      ...address,
+      meta: message.meta,
+      vsn: message.vsn,
+      incarnation: message.incarnation,
+      liveness: 'alive',
+      since: known.liveness === 'alive' ? known.since : this.#now(),
+    }
+    this.#become(next)
+    this.#tellAlive(next)
+    if (!living(known)) this.#emit('join', next)
+    else if (!sameBytes(known.meta, next.meta)) this.#emit('update', next)
+    if (known.liveness !== 'alive' || reclaim) this.#hooks.changed()
+  }
+
+  suspect(message: Suspect): void {
+    const known = this.members.get(message.node)
+    if (!known || message.incarnation < known.incarnation) return
+    if (message.node !== this.name) this.#hooks.accused(message)
+    const running = this.#suspicions.get(message.node)
+    if (running) {
+      if (running.confirm(message.from)) this.broadcasts.queue(message.node, encodeMessage(message))
+      return
+    }
+    if (!supersedes.suspect({ says: 'suspect', incarnation: message.incarnation }, known)) return
+    if (message.node === this.name) {
+      this.#refute(message.incarnation)
+      return
+    }
+    this.broadcasts.queue(message.node, encodeMessage(message))
+    const next: MemberRecord = {
+      ...known,
+      incarnation: message.incarnation,
+      liveness: 'suspect',
+      since: this.#now(),
+    }
+    this.#become(next)
+    const times = suspicionTimes(this.members.size, this.options.settings)
+    const suspicion = new Suspicion(this.options.clock, times, message.from, () => {
+      const now = this.members.get(next.name)
+      if (now?.liveness !== 'suspect' || now.since !== next.since) return
+      this.dead({ type: 'dead', incarnation: now.incarnation, node: next.name, from: this.name })
+    })
+    this.#suspicions.set(message.node, suspicion)
+    this.#emit('suspect', next)
+  }
+
+  /** True when it was news. */
+  dead(message: Dead): boolean {
+    const known = this.members.get(message.node)
+    if (!known || message.incarnation < known.incarnation) return false
+    this.#cancelSuspicion(message.node)
+    if (!supersedes.dead({ says: 'dead', incarnation: message.incarnation }, known)) return false
+    if (message.node === this.name && !this.#leaving) {
+      this.#refute(message.incarnation)
+      return false
+    }
+    this.broadcasts.queue(
+      message.node,
+      encodeMessage(message),
+      message.node === this.name ? this.#left : undefined,
+    )
+    const left = message.node === message.from
+    const next: MemberRecord = {
+      ...known,
+      incarnation: message.incarnation,
+      liveness: left ? 'left' : 'dead',
+      since: this.#now(),
+    }
+    this.#become(next)
+    this.#emit(left ? 'leave' : 'dead', next)
+    this.#hooks.changed()
+    return true
+  }
+
+  #left: (() => void) | undefined
+
+  /** Tells that we leave; `done` once that has been passed on often enough. */
+  leave(done: () => void): void {
+    if (this.#leaving) return done()
+    this.#leaving = true
+    this.#left = done
+    this.dead({ type: 'dead', incarnation: this.#incarnation, node: this.name, from: this.name })
+    if (this.others().length === 0) done()
+  }
+
+  #refute(claimed: number): void {
+    this.#incarnation = Math.max(this.#incarnation, claimed) + 1
+    this.#become({ ...this.self, incarnation: this.#incarnation })
+    this.awareness.add(1)
+    this.#tellAlive(this.self)
+    this.#hooks.refuted()
+  }
+
+  // ---- whole tables
+
+  /** Our table, for a push/pull. */
+  table(join: boolean): PushPull {
+    const nodes: NodeEntry[] = []
+    for (const { name, addr, port, meta, incarnation, liveness, vsn } of this.members.all()) {
+      nodes.push({ name, addr, port, meta, incarnation, state: nodeStates[liveness], vsn })
+    }
+    return { type: 'pushPull', join, nodes, userState: this.options.delegate.localState?.(join) ?? NO_BYTES }
+  }
+
+  /** Takes in the table of a peer. Gives false when its versions do not go together with ours: then nothing is taken. */
+  merge({ nodes, userState, join }: PushPull): boolean {
+    if (!this.#compatible(nodes)) return false
+    for (const { name, addr, port, meta, incarnation, state, vsn } of nodes) {
+      if (state === nodeStates.alive)
+        this.alive({ type: 'alive', incarnation, node: name, addr, port, meta, vsn })
+      else if (state === nodeStates.left) this.dead({ type: 'dead', incarnation, node: name, from: name })
+      else if (stateNames[state] !== undefined)
+        this.suspect({ type: 'suspect', incarnation, node: name, from: this.name })
+    }
+    if (userState.length > 0) this.options.delegate.mergeRemoteState?.(userState, join)
+    return true
+  }
+
+  #compatible(nodes: readonly NodeEntry[]): boolean {
+    const range = [0, 255, 0, 255] as [number, number, number, number]
+    const narrow = (vsn: Uint8Array): void => {
+      range[0] = Math.max(range[0], vsn[0] as number)
+      range[1] = Math.min(range[1], vsn[1] as number)
+      range[2] = Math.max(range[2], vsn[3] as number)
+      range[3] = Math.min(range[3], vsn[4] as number)
+    }
+    if (!nodes.every(({ vsn }) => vsn.length === 6)) return false
+    for (const record of this.members.all()) if (record.liveness === 'alive') narrow(record.vsn)
+    for (const { vsn, state } of nodes) if (state === nodeStates.alive) narrow(vsn)
+    const speaks = (vsn: Uint8Array): boolean => {
+      const [protocol, delegate] = [vsn[2] as number, vsn[5] as number]
+      return protocol >= range[0] && protocol <= range[1] && delegate >= range[2] && delegate <= range[3]
+    }
+    for (const record of this.members.all()) if (!speaks(record.vsn)) return false
+    return nodes.every(({ vsn }) => speaks(vsn))
+  }
+
+  // ---- passing on
+
+  /** Sends a message, and with it what waits to be passed on. */
+  send(to: NodeAddress, message: PacketMessage): void {
+    const bytes = encodeMessage(message)
+    this.options.outlet.packet(to, [bytes, ...this.#take(bytes.length)], false)
+  }
+
+  /** Sends encoded messages and nothing else. `record`: who is meant, where we have it at hand. */
+  sendBare(to: NodeAddress, parts: readonly Uint8Array[], record?: MemberRecord): void {
+    this.options.outlet.packet(to, parts, record !== undefined && (record.vsn[1] ?? 0) >= 5)
+  }
+
+  #take(carrier?: number): readonly Uint8Array[] {
+    const { settings, outlet } = this.options
+    const limit = transmitLimit(settings.retransmitMult, this.members.size)
+    const room = outlet.room(carrier)
+    const taken = this.broadcasts.take(room, PART_OVERHEAD, limit)
+    const used = taken.reduce((sum, bytes) => sum + bytes.length + PART_OVERHEAD, 0)
+    const users = this.userBroadcasts.take(room - used, USER_OVERHEAD - 1, limit)
+    return users.length > 0 ? [...taken, ...users] : taken
+  }
+
+  /** Tells a few members at random what waits to be passed on. */
+  gossip(): void {
+    const { settings, random } = this.options
+    const now = this.#now()
+    const suits = (record: MemberRecord): boolean => {
+      if (record.name === this.name || record.liveness === 'left') return false
+      return record.liveness !== 'dead' || now - record.since <= settings.gossipToTheDeadMs
+    }
+    if (this.broadcasts.size + this.userBroadcasts.size === 0) return
+    for (const record of this.members.sample(settings.gossipNodes, random, suits)) {
+      const parts = this.#take()
+      if (parts.length === 0) return
+      this.sendBare(record, parts, record)
+    }
+  }
+
+  /** Forgets who has been gone for long enough. */
+  reap(): void {
+    const oldest = this.#now() - this.options.settings.gossipToTheDeadMs
+    this.members.reap(record => record.name !== this.name && !living(record) && record.since < oldest)
+  }
+
+  #tellAlive({ name: node, addr, port, meta, incarnation, vsn }: MemberRecord): void {
+    this.broadcasts.queue(node, encodeMessage({ type: 'alive', incarnation, node, addr, port, meta, vsn }))
+  }
+
+  #become(record: MemberRecord): void {
+    this.members.set(record, this.options.random)
+  }
+
+  #cancelSuspicion(name: string): void {
+    this.#suspicions.get(name)?.cancel()
+    this.#suspicions.delete(name)
+  }
+
+  #emit(type: SwimEvent['type'], member: MemberRecord): void {
+    this.options.emit({ type, member })
+  }
+
+  #now(): number {
+    return this.options.clock.now()
+  }
+
+  /** The member at an address; undefined for strangers. */
+  memberAt(address: string, port: number): MemberRecord | undefined {
+    for (const record of this.members.all()) {
+      if (record.port === port && addressText(record.addr) === address) return record
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,87 @@
+import type { Clock, Counter, Logger, Metrics } from '@carillon/core'
+
+const firstLogs = 3
+const logEveryMs = 60_000
+
+/** Counts what passes and what is refused, and logs causes of refusal at a bounded rate. */
+export class Tally {
+  readonly #metrics: { readonly [Name in 'packets' | 'bytes' | 'streams' | 'dropped']: Counter }
+  readonly #log: Logger
+  readonly #clock: Clock
+  readonly #figures = { packetsSent: 0, packetsReceived: 0, bytesSent: 0, bytesReceived: 0, streams: 0 }
+  readonly #dropped: Record<string, number> = {}
+  readonly #logged = new Map<string, { count: number; since: number }>()
+  #flushed = { ...this.#figures }
+  #cancel: (() => void) | undefined
+
+  constructor(metrics: Metrics, log: Logger, clock: Clock) {
+    this.#log = log
+    this.#clock = clock
+    this.#metrics = {
+      packets: metrics.counter('carillon_gossip_packets_total', 'Gossip datagrams', ['direction']),
+      bytes: metrics.counter('carillon_gossip_bytes_total', 'Bytes of gossip datagrams', ['direction']),
+      streams: metrics.counter('carillon_gossip_streams_total', 'Gossip streams, dialed and accepted'),
+      dropped: metrics.counter('carillon_gossip_dropped_total', 'Gossip that arrived and was not taken', [
+        'cause',
+      ]),
+    }
+  }
+
+  sent(bytes: number): void {
+    this.#figures.packetsSent++
+    this.#figures.bytesSent += bytes
+    this.#soon()
+  }
+
+  received(bytes: number): void {
+    this.#figures.packetsReceived++
+    this.#figures.bytesReceived += bytes
+    this.#soon()
+  }
+
+  stream(): void {
+    this.#figures.streams++
+    this.#soon()
+  }
+
+  // Metrics are brought up to date once a second: there are many packets.
+  #soon(): void {
+    this.#cancel ??= this.#clock.after(1000, () => {
+      this.#cancel = undefined
+      const [now, before] = [{ ...this.#figures }, this.#flushed]
+      this.#flushed = now
+      this.#metrics.packets.inc({ direction: 'sent' }, now.packetsSent - before.packetsSent)
+      this.#metrics.packets.inc({ direction: 'received' }, now.packetsReceived - before.packetsReceived)
+      this.#metrics.bytes.inc({ direction: 'sent' }, now.bytesSent - before.bytesSent)
+      this.#metrics.bytes.inc({ direction: 'received' }, now.bytesReceived - before.bytesReceived)
+      this.#metrics.streams.inc({}, now.streams - before.streams)
+    })
+  }
+
+  dropped(cause: string, peer: string): void {
+    this.#dropped[cause] = (this.#dropped[cause] ?? 0) + 1
+    this.#metrics.dropped.inc({ cause })
+    const now = this.#clock.now()
+    const logged = this.#logged.get(cause)
+    const fresh = !logged || now - logged.since > logEveryMs
+    const count = fresh ? 1 : logged.count + 1
+    this.#logged.set(cause, { count, since: fresh ? now : logged.since })
+    if (count <= firstLogs)
+      this.#log.warn({ cause, peer, total: this.#dropped[cause] }, 'gossip was not taken')
+  }
+
+  figures(): {
+    readonly packetsSent: number
+    readonly packetsReceived: number
+    readonly bytesSent: number
+    readonly bytesReceived: number
+    readonly streams: number
+    readonly dropped: Readonly<Record<string, number>>
+  } {
+    return { ...this.#figures, dropped: { ...this.#dropped } }
+  }
+
+  stop(): void {
+    this.#cancel?.()
+  }
+}

@@ -1,0 +1,369 @@
+import type { MembershipStanding } from '@carillon/core'
+import { living, type MemberRecord } from './member-record.ts'
+import type { Prober } from './prober.ts'
+import type { WatchSettings } from './profile.ts'
+import { Ring } from './ring.ts'
+import type { Swim } from './swim.ts'
+import { type Dead, encodeMessage, NO_BYTES, type Suspect } from './wire/index.ts'
+
+/** Delegate version that a member shows which watches as we do; peers of memberlist take it for none. */
+export const watchingVsn: Uint8Array = Uint8Array.of(1, 5, 2, 0, 1, 0)
+
+const watches = ({ vsn }: MemberRecord): boolean => vsn[3] === 0 && vsn[4] === 1
+
+/** A member that we watch. */
+interface Target {
+  readonly name: string
+  /** The last sign of life. */
+  heard: number
+  asked: number
+  askedOthers: number
+  streamTried: boolean
+  accused: boolean
+}
+
+/** Targets at most, where few members watch and many are to be watched. */
+const mostTargets = 8
+
+/** From one word to the dead to the next: should they live after all, they object. */
+const remindMs = 300
+
+/** How long an accusation counts. */
+const accusationMs = 2000
+
+/**
+ * Close watch, beside memberlist's own probes and with none but its messages: every member is pinged some twenty times a second by a few
+ * others; when it falls silent they ask on every path at once, and when that brings nothing either they accuse it to each other. Two that
+ * agree make a death, which is told at once to everyone. See docs/decisions for how the figures were found.
+ */
+export class Watcher {
+  readonly #swim: Swim
+  readonly #prober: Prober
+  readonly #settings: WatchSettings
+  readonly #standingChanged: (standing: MembershipStanding) => void
+  readonly #confirm: () => Promise<'confirmed' | 'refuted' | 'unheard'>
+  readonly #targets = new Map<string, Target>()
+  /** Who accuses a member, and when that was said. */
+  readonly #accusers = new Map<string, Map<string, number>>()
+  #watchersOf: (name: string) => readonly string[] = () => []
+  #stale = true
+  #ticked = 0
+  #heardAnyone = 0
+  #hadCompany = false
+  #reminded = 0
+  #standing: MembershipStanding = 'confirmed'
+  #confirming = false
+  #cancel: (() => void) | undefined
+
+  /** @param confirm asks others whether they count us as living; `refuted`: they did not, and have been told otherwise */
+  constructor(
+    swim: Swim,
+    prober: Prober,
+    settings: WatchSettings,
+    standingChanged: (standing: MembershipStanding) => void,
+    confirm: () => Promise<'confirmed' | 'refuted' | 'unheard'>,
+  ) {
+    this.#swim = swim
+    this.#prober = prober
+    this.#settings = settings
+    this.#standingChanged = standingChanged
+    this.#confirm = confirm
+  }
+
+  get standing(): MembershipStanding {
+    return this.#standing
+  }
+
+  start(): void {
+    this.#ticked = this.#now()
+    this.#heardAnyone = this.#ticked
+    this.#arm()
+  }
+
+  stop(): void {
+    this.#cancel?.()
+  }
+
+  #now(): number {
+    return this.#swim.options.clock.now()
+  }
+
+  #arm(): void {
+    this.#cancel = this.#swim.options.clock.after(this.#settings.retryMs, () => {
+      this.#tick()
+      this.#arm()
+    })
+  }
+
+  /** Members came or went. */
+  membersChanged(): void {
+    this.#stale = true
+  }
+
+  /** A packet of a member arrived. */
+  heard(record: MemberRecord): void {
+    const now = this.#now()
+    this.#heardAnyone = now
+    const target = this.#targets.get(record.name)
+    if (target) this.#alive(target, now)
+    if (this.#standing === 'isolated') this.#rejoined()
+  }
+
+  #alive(target: Target, now: number): void {
+    target.heard = now
+    target.askedOthers = 0
+    target.streamTried = false
+    if (target.accused) {
+      target.accused = false
+      this.#accusers.get(target.name)?.delete(this.#swim.name)
+    }
+  }
+
+  /** Somebody accuses a member: whoever watches it looks at once. */
+  accused({ node, from }: Suspect): void {
+    const now = this.#now()
+    let accusers = this.#accusers.get(node)
+    if (!accusers) {
+      accusers = new Map()
+      this.#accusers.set(node, accusers)
+    }
+    accusers.set(from, now)
+    this.#judge(node, now)
+  }
+
+  #refresh(now: number): void {
+    if (!this.#stale) return
+    this.#stale = false
+    const { name } = this.#swim
+    const records = [...this.#swim.members.all()].filter(living)
+    // Who watches is decided among those that are not accused themselves.
+    const ring = new Ring(
+      records
+        .filter(record => record.name === name || (watches(record) && record.liveness === 'alive'))
+        .map(record => record.name),
+      this.#settings.watchers,
+    )
+    const cache = new Map<string, readonly string[]>()
+    this.#watchersOf = member => {
+      let watchers = cache.get(member)
+      if (!watchers) {
+        watchers = ring.watchersOf(member)
+        cache.set(member, watchers)
+      }
+      return watchers
+    }
+    const mine = records.filter(
+      record => record.name !== name && this.#watchersOf(record.name).includes(name),
+    )
+    mine.sort((a, b) => this.#watchersOf(a.name).indexOf(name) - this.#watchersOf(b.name).indexOf(name))
+    const wanted = new Set(mine.slice(0, mostTargets).map(record => record.name))
+    for (const target of this.#targets.keys()) if (!wanted.has(target)) this.#targets.delete(target)
+    for (const target of wanted) {
+      if (this.#targets.has(target)) continue
+      // Not all at once: questions to different members are spread over the interval.
+      const asked = now - this.#swim.options.random() * this.#settings.intervalMs
+      this.#targets.set(target, {
+        name: target,
+        heard: now,
+        asked,
+        askedOthers: 0,
+        streamTried: false,
+        accused: false,
+      })
+    }
+    for (const member of this.#accusers.keys()) {
+      const record = this.#swim.members.get(member)
+      if (!record || !living(record)) this.#accusers.delete(member)
+    }
+    if (records.length > 1) this.#hadCompany = true
+  }
+
+  #tick(): void {
+    const now = this.#now()
+    const gap = now - this.#ticked
+    this.#ticked = now
+    const { retryMs, alarmMs, accuseMs, pauseMs } = this.#settings
+    // Time in which this process did not run counts against nobody: what they sent meanwhile is still in the socket.
+    const late = gap - retryMs
+    if (late > retryMs) {
+      for (const target of this.#targets.values()) target.heard = Math.min(now, target.heard + late)
+      this.#heardAnyone = Math.min(now, this.#heardAnyone + late)
+      if (late >= pauseMs) this.#paused()
+      return
+    }
+    this.#refresh(now)
+    const silent = [...this.#targets.values()].filter(target => now - target.heard >= alarmMs)
+    const cutOff =
+      silent.length > 1 && silent.length === this.#targets.size && now - this.#heardAnyone >= alarmMs
+    for (const target of this.#targets.values()) this.#attend(target, now, cutOff)
+    const alone =
+      this.#hadCompany && now - this.#heardAnyone >= accuseMs && (cutOff || this.#swim.others().length === 0)
+    if (alone && this.#standing === 'confirmed') this.#stand('isolated')
+  }
+
+  /** Tells the dead that they are, so that one who was only cut off is back as soon as the path is. Its watchers do. */
+  #remind(now: number): void {
+    this.#reminded = now
+    const { members, name } = this.#swim
+    for (const record of members.all()) {
+      if (record.liveness !== 'dead' || !this.#watchersOf(record.name).includes(name)) continue
+      const message: Dead = { type: 'dead', incarnation: record.incarnation, node: record.name, from: name }
+      this.#swim.sendBare(record, [encodeMessage(message)], record)
+    }
+  }
+
+  #attend(target: Target, now: number, cutOff: boolean): void {
+    const { intervalMs, alarmMs, retryMs, accuseMs } = this.#settings
+    const silence = now - target.heard
+    const record = this.#swim.members.get(target.name)
+    if (!record) return
+    const alarmed = silence >= alarmMs
+    if (now - target.asked >= (alarmed ? retryMs : intervalMs)) {
+      target.asked = now
+      this.#ask(target, record)
+    }
+    if (!alarmed) return
+    if (now - target.askedOthers >= 3 * retryMs) {
+      target.askedOthers = now
+      this.#askOthers(target, record)
+    }
+    // Where nobody at all is heard any more, it is more likely that we are cut off than that all of them died.
+    if (silence < accuseMs || cutOff) return
+    if (!target.accused) this.#accuse(target, record)
+    this.#judge(target.name, now)
+  }
+
+  #ask(target: Target, record: MemberRecord): void {
+    const seqNo = this.#prober.expect(this.#settings.accuseMs, () => this.#answered(target))
+    this.#swim.sendBare(record, [encodeMessage(this.#prober.ping(record.name, seqNo))])
+  }
+
+  #answered(target: Target): void {
+    const now = this.#now()
+    this.#heardAnyone = now
+    this.#alive(target, now)
+    if (this.#standing === 'isolated') this.#rejoined()
+  }
+
+  #askOthers(target: Target, record: MemberRecord): void {
+    const { settings, outlet } = this.#swim.options
+    const seqNo = this.#prober.expect(this.#settings.accuseMs, () => this.#answered(target))
+    for (const relay of this.#prober.relays(record, settings.indirectChecks))
+      this.#prober.askThrough(relay, record, seqNo)
+    if (target.streamTried || settings.disableTcpPings) return
+    target.streamTried = true
+    const number = this.#swim.nextSequence()
+    void outlet
+      .streamPing(record, this.#prober.ping(record.name, number), this.#settings.accuseMs)
+      .then(answered => {
+        if (answered) this.#answered(target)
+      })
+  }
+
+  #accuse(target: Target, record: MemberRecord): void {
+    target.accused = true
+    const message: Suspect = {
+      type: 'suspect',
+      incarnation: record.incarnation,
+      node: record.name,
+      from: this.#swim.name,
+    }
+    this.#swim.suspect(message)
+    this.#tellUrgently(encodeMessage(message), record, this.#watchersOf(record.name))
+  }
+
+  /** Declares the death of a member that enough of its watchers accuse. */
+  #judge(name: string, now: number): void {
+    const accusers = this.#accusers.get(name)
+    const target = this.#targets.get(name)
+    const record = this.#swim.members.get(name)
+    if (!accusers?.has(this.#swim.name) || !target?.accused || !record || !living(record)) return
+    const watchers = this.#watchersOf(name)
+    const agreed = watchers.filter(
+      watcher => now - (accusers.get(watcher) ?? Number.NEGATIVE_INFINITY) <= accusationMs,
+    )
+    const enough = Math.min(2, watchers.length)
+    const alone = watchers.length < 2
+    if (agreed.length < enough) return
+    if (alone && now - target.heard < this.#settings.accuseMs + this.#settings.aloneMs) return
+    const message: Dead = { type: 'dead', incarnation: record.incarnation, node: name, from: this.#swim.name }
+    if (this.#swim.dead(message)) this.#tellUrgently(encodeMessage(message), record, [])
+  }
+
+  /** A death that we were told of: in a large cluster it is passed on at once, and not at the next tick. */
+  passOn(message: Dead): void {
+    const record = this.#swim.members.get(message.node)
+    if (record && this.#swim.members.size > this.#settings.tellAllUpTo)
+      this.#tellSome(encodeMessage(message), 4)
+  }
+
+  /** We objected to a rumour about us: everybody is to know at once. */
+  refuted(): void {
+    const { name: node, addr, port, meta, incarnation, vsn } = this.#swim.self
+    const bytes = encodeMessage({ type: 'alive', incarnation, node, addr, port, meta: meta ?? NO_BYTES, vsn })
+    this.#tellUrgently(bytes, this.#swim.self, [])
+  }
+
+  /** Tells everyone where they are few; else those concerned, the subject, and a few who pass it on. */
+  #tellUrgently(bytes: Uint8Array, subject: MemberRecord, concerned: readonly string[]): void {
+    const { members, name } = this.#swim
+    if (members.size <= this.#settings.tellAllUpTo) {
+      for (const record of members.all()) {
+        if (record.name === name || record.liveness === 'left') continue
+        this.#swim.sendBare(record, [bytes], record)
+      }
+      return
+    }
+    for (const one of [subject.name, ...concerned]) {
+      const record = members.get(one)
+      if (record && one !== name) this.#swim.sendBare(record, [bytes], record)
+    }
+    this.#tellSome(bytes, 8)
+  }
+
+  #tellSome(bytes: Uint8Array, count: number): void {
+    const { members, name, options } = this.#swim
+    const suits = (record: MemberRecord): boolean => record.name !== name && living(record)
+    for (const record of members.sample(count, options.random, suits))
+      this.#swim.sendBare(record, [bytes], record)
+  }
+
+  // ---- our own standing
+
+  #stand(standing: MembershipStanding): void {
+    if (standing === this.#standing) return
+    this.#standing = standing
+    this.#standingChanged(standing)
+  }
+
+  /** Somebody is heard again: what we thought of the others while we were alone is not passed on. */
+  #rejoined(): void {
+    this.#swim.broadcasts.forget(
+      (key, bytes) => key !== this.#swim.name && (bytes[0] === 3 || bytes[0] === 5),
+    )
+    this.#stand('confirmed')
+  }
+
+  /** This process was stopped for longer than others take to give up on it. */
+  #paused(): void {
+    if (!this.#hadCompany && this.#swim.others().length === 0) return
+    this.#stand('paused')
+    if (!this.#confirming) void this.#confirmMembership()
+  }
+
+  async #confirmMembership(): Promise<void> {
+    this.#confirming = true
+    try {
+      for (let attempt = 0; this.#standing === 'paused' && this.#cancel; attempt++) {
+        const answer = await this.#confirm()
+        if (this.#standing !== 'paused') return
+        if (answer === 'confirmed') return this.#stand('confirmed')
+        // Nobody to be heard, again and again: that is being alone.
+        if (answer === 'unheard' && attempt >= 3) return this.#stand('isolated')
+        await new Promise<void>(resolve => this.#swim.options.clock.after(50, resolve))
+      }
+    } finally {
+      this.#confirming = false
+    }
+  }
+}
