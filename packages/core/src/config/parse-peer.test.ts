@@ -353,6 +353,42 @@ describe('BFD profiles', () => {
   })
 })
 
+describe('BFD echo', () => {
+  const echo = (cidr: string, names: readonly string[] = []): string[] =>
+    said({
+      bgpPeers: [peer('tor', { bfdProfile: 'echo' })],
+      bfdProfiles: [bfd('echo', { echoMode: true })],
+      pools: [
+        {
+          apiVersion: 'metallb.io/v1beta1',
+          kind: 'IPAddressPool',
+          metadata: metadata('p'),
+          spec: { addresses: [cidr], autoAssign: true, avoidBuggyIPs: false },
+        },
+      ],
+      bgpAdvertisements: [
+        {
+          apiVersion: 'metallb.io/v1beta1',
+          kind: 'BGPAdvertisement',
+          metadata: metadata('ad'),
+          spec: { aggregationLength: 32, aggregationLengthV6: 128, peers: [...names] },
+        },
+      ],
+    }).filter(text => text.startsWith('error'))
+
+  it('is refused towards a peer that is told of IPv6 addresses', () => {
+    const refusal =
+      'error tor spec.bfdProfile: BFDProfile "echo" has echoMode, and BGPAdvertisement "ad" announces IPv6 addresses of IPAddressPool "p" to this peer: switch echoMode off, or name other peers in the advertisement'
+    expect(echo('fc00::/120')).toEqual([refusal])
+    expect(echo('fc00::/120', ['tor'])).toEqual([refusal])
+  })
+
+  it('is fine with IPv4, and with IPv6 for other peers', () => {
+    expect(echo('10.0.0.0/24')).toEqual([])
+    expect(echo('fc00::/120', ['other'])).toEqual([])
+  })
+})
+
 describe('two peers', () => {
   const two = (
     one: Record<string, unknown>,

@@ -1,6 +1,6 @@
 import { familyOf, formatAddress, tryParseAddress } from '../address.ts'
 import { type BGPPeer, tryParseDuration } from '../resources/index.ts'
-import type { BfdProfile, BgpAd, Peer, PoolEntry } from './config.ts'
+import type { AddressEntry, BfdProfile, BgpAd, Peer } from './config.ts'
 import { sessionKey } from './conflict.ts'
 import { missing } from './missing.ts'
 import type { Nodes } from './nodes.ts'
@@ -217,7 +217,7 @@ export function refuseEqualSessions(
 /** An advertisement with the pools that it announces. */
 interface Announced {
   readonly ad: Pick<BgpAd, 'name' | 'peers'>
-  readonly pools: readonly { readonly name: string; readonly entries: readonly PoolEntry[] }[]
+  readonly pools: readonly { readonly name: string; readonly entries: readonly AddressEntry[] }[]
 }
 
 /** Refuses BFD with echo towards peers that are told of IPv6 addresses, as MetalLB does: FRR has no echo for them. */
