@@ -1,4 +1,5 @@
 import {
+  CarillonError,
   type Clock,
   type Datagrams,
   type Endpoint,
@@ -26,9 +27,10 @@ import { endpointOf, endpointText, type NodeAddress } from './node-address.ts'
 import type { Outlet } from './outlet.ts'
 import { Prober } from './prober.ts'
 import { type ProfileName, profiles, type Settings } from './profile.ts'
+import { SteadyClock } from './steady-clock.ts'
 import { Swim, type SwimEvent } from './swim.ts'
 import { Tally } from './tally.ts'
-import { Watcher, watchingVsn } from './watcher.ts'
+import { Watcher } from './watcher.ts'
 import {
   broadcastRoom,
   type Dead,
@@ -88,8 +90,8 @@ export interface GossipOptions {
   readonly meta?: Uint8Array
   readonly delegate?: Delegate
   /**
-   * Version of the delegate protocol: lowest and highest understood, and spoken. Serf wants 2, 5, 5. Other than the default, members do
-   * not recognise each other as watching closely.
+   * Version of the delegate protocol: lowest and highest understood, and spoken. Serf wants 2, 5, 5.
+   * @default 0, 0, 0
    */
   readonly delegateVersions?: readonly [min: number, max: number, current: number]
   readonly clock?: Clock
@@ -141,6 +143,10 @@ export interface GossipStats {
 }
 
 const mostStreams = 128
+const mostMeta = 512
+/** A timer that is this late, in milliseconds, tells that the process was held up; it then gets so much longer. */
+const stallMs = 50
+const graceMs = 30
 const protocolVsn = [1, 5, 2] as const
 const eventNames = {
   join: 'member:join',
@@ -196,17 +202,18 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
     }
     const random = options.random ?? Math.random
     const delegate = options.delegate ?? {}
-    const vsn = options.delegateVersions
-      ? Uint8Array.of(...protocolVsn, ...options.delegateVersions)
-      : undefined
-    const plainVsn = Uint8Array.of(...protocolVsn, 0, 0, 0)
+    const [min, max, current] = options.delegateVersions ?? [0, 0, 0]
+    // Members that watch closely know each other by a highest version above the one that they speak, which others do not mind.
+    const vsn = Uint8Array.of(...protocolVsn, min, this.#settings.watch ? max + 1 : max, current)
+    // Timers that fell due while this process was held up wait until what arrived meanwhile has been read.
+    const steady = new SteadyClock(this.#clock, stallMs, graceMs)
     this.#swim = new Swim({
       name: options.name,
       address,
       meta: options.meta ?? new Uint8Array(0),
-      vsn: vsn ?? (this.#settings.watch ? watchingVsn : plainVsn),
+      vsn,
       settings: this.#settings,
-      clock: this.#clock,
+      clock: steady,
       random,
       outlet: this.#outlet(),
       delegate,
@@ -219,6 +226,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
       new Watcher(
         this.#swim,
         this.#prober,
+        this.#clock,
         watch,
         standing => this.#standingChanged(standing),
         () => this.#confirm(),
@@ -240,18 +248,20 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
 
   /** Opens the sockets and becomes a cluster of one, which then joins the others. Rejects when a socket cannot be opened. */
   static async create(options: GossipOptions): Promise<Gossip> {
-    const { network, bind = { address: '0.0.0.0', port: 7946 }, advertise = {} } = options
+    const { network, bind = { address: '0.0.0.0', port: 7946 }, advertise = {}, meta } = options
+    checkMeta(meta)
     const datagrams = await network.datagrams(bind)
+    let streams: Streams | undefined
     try {
       const at = { address: bind.address, port: datagrams.local.port }
-      const streams = await network.listen(at)
+      streams = await network.listen(at)
       const address = advertise.address ?? (await reachable(network, bind.address))
       const node = { addr: unmap(parseAddress(address)), port: advertise.port ?? at.port }
       const gossip = new Gossip(options, datagrams, streams, node)
       gossip.#start()
       return gossip
     } catch (error) {
-      await datagrams[Symbol.asyncDispose]()
+      await Promise.allSettled([datagrams[Symbol.asyncDispose](), streams?.[Symbol.asyncDispose]()])
       throw error
     }
   }
@@ -306,6 +316,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
 
   /** Other metadata, which every member sees. */
   updateMeta(meta: Uint8Array): void {
+    checkMeta(meta)
     this.#swim.updateMeta(meta)
   }
 
@@ -345,7 +356,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
       })
       // To everyone at once where they are few; gossip reaches the rest.
       const others = this.#swim.others()
-      if (others.length > (this.#settings.watch?.tellAllUpTo ?? 0)) return
+      if (others.length > (this.#settings.watch?.tellAllUpTo ?? 64)) return
       const bytes = encodeMessage({ type: 'dead', incarnation, node, from: node })
       for (const record of others) this.#swim.sendBare(record, [bytes], record)
     })
@@ -435,8 +446,8 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
   }
 
   #user(payload: Uint8Array): void {
-    this.#options.delegate?.userMessage?.(payload)
-    this.emit('user:message', payload)
+    this.#safely(() => this.#options.delegate?.userMessage?.(payload))
+    this.#safely(() => this.emit('user:message', payload))
   }
 
   #outlet(): Outlet {
@@ -491,6 +502,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
   ): Promise<T | undefined> {
     let stream: Stream
     this.#tally.stream()
+    const request = encodeStream('dialer', message, this.#wire)
     try {
       stream = await this.#options.network.connect(endpointOf(to), { timeoutMs: Math.max(1, timeoutMs) })
     } catch {
@@ -518,7 +530,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
         }
         end('message' in result ? accept(result.message) : undefined)
       })
-      stream.write(encodeStream('dialer', message, this.#wire))
+      stream.write(request)
       // What is not answered is done once it has been handed over.
       if (sent !== undefined) stream.end(() => end(sent))
     })
@@ -534,30 +546,32 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
     this.#open++
     this.#tally.stream()
     const reader = new StreamReader('acceptor', this.#wire, streamLimits)
-    let done = false
-    const end = (): void => {
-      if (done) return
-      done = true
+    const { tcpTimeoutMs } = this.#settings
+    let read = false
+    // A peer that sends too slowly, and one that does not read its answer, is cut off.
+    let cancel = this.#clock.after(tcpTimeoutMs, () => stream.destroy())
+    stream.on('error', () => stream.destroy())
+    stream.once('close', () => {
       this.#open--
       cancel()
-    }
-    const cancel = this.#clock.after(this.#settings.tcpTimeoutMs, () => {
-      end()
-      stream.destroy()
     })
-    stream.on('error', () => end())
-    stream.on('close', () => end())
     stream.on('data', (chunk: Uint8Array) => {
-      if (done) return
+      if (read) return
       const result = reader.push(chunk)
       if (!result) return
-      end()
+      read = true
+      cancel()
+      cancel = this.#clock.after(tcpTimeoutMs, () => stream.destroy())
       if ('message' in result) this.#answer(stream, result.message)
       else {
         this.#tally.dropped(result.dropped, from)
         if (result.answer === undefined) stream.destroy()
         else stream.end(encodeStream('acceptor', { type: 'err', error: result.answer }, this.#wire))
       }
+    })
+    // The dialer ends first or we do; either way the whole connection is over once both have spoken.
+    stream.once('end', () => {
+      if (!read) stream.destroy()
     })
   }
 
@@ -592,17 +606,26 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
 
   // ---- telling
 
+  /** What a listener throws is its own trouble, not the protocol's. */
+  #safely(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#log.error({ err: error }, 'a listener of the gossip failed')
+    }
+  }
+
   #tell({ type, member, other }: SwimEvent): void {
     const shown = info(member)
     if (type === 'conflict') {
       this.#tally.dropped('nameConflict', shown.address)
-      this.emit('member:conflict', shown, other ? endpointText(endpointOf(other)) : '')
+      this.#safely(() => this.emit('member:conflict', shown, other ? endpointText(endpointOf(other)) : ''))
       return
     }
     this.#addresses.clear()
     if (type !== 'update' && type !== 'suspect') this.#membershipChanged()
     if (type === 'join') this.#watcher?.membersChanged()
-    this.emit(eventNames[type], shown)
+    this.#safely(() => this.emit(eventNames[type], shown))
   }
 
   #membershipChanged(): void {
@@ -613,15 +636,15 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
     queueMicrotask(() => {
       this.#changing = false
       if (this.#closed) return
-      this.emit('membership:changed')
-      this.events.emit('membership:changed')
+      this.#safely(() => this.emit('membership:changed'))
+      this.#safely(() => this.events.emit('membership:changed'))
     })
   }
 
   #standingChanged(standing: MembershipStanding): void {
     this.#log.warn({ standing }, 'standing in the cluster changed')
-    this.emit('standing:changed', standing)
-    this.events.emit('standing:changed', standing)
+    this.#safely(() => this.emit('standing:changed', standing))
+    this.#safely(() => this.events.emit('standing:changed', standing))
   }
 
   /** Asks somebody whether we count as living. */
@@ -652,6 +675,12 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
     if (heard.length === 0) return 'unheard'
     return heard.every(answer => answer === 'confirmed') ? 'confirmed' : 'refuted'
   }
+}
+
+function checkMeta(meta: Uint8Array | undefined): void {
+  if (!meta || meta.length <= mostMeta) return
+  const message = `the metadata of a member has ${meta.length} bytes: at most ${mostMeta} fit`
+  throw new CarillonError('MESSAGE_TOO_LARGE', message, { bytes: meta.length })
 }
 
 function info(record: MemberRecord): MemberInfo {

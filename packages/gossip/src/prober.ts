@@ -27,6 +27,8 @@ interface Round {
 export class Prober {
   readonly #swim: Swim
   readonly #waiting = new Map<number, Waiting>()
+  /** When each member last asked us. */
+  readonly #asked = new Map<string, number>()
   #index = 0
   #start = 0
   #ticks = 0
@@ -210,7 +212,22 @@ export class Prober {
 
   answerPing(message: Ping, from: NodeAddress): void {
     if (message.node !== '' && message.node !== this.#swim.name) return
-    this.#swim.send(replyTo(message, from), { type: 'ack', seqNo: message.seqNo, payload: NO_BYTES })
+    const to = replyTo(message, from)
+    const ack = { type: 'ack', seqNo: message.seqNo, payload: NO_BYTES } as const
+    // Whoever watches us closely would get all our news, at once and alone, if the answers carried them.
+    if (this.#asksOften(message.sourceNode)) this.#swim.sendBare(to, [encodeMessage(ack)])
+    else this.#swim.send(to, ack)
+  }
+
+  /** Whether a member asks more often than news are passed on. */
+  #asksOften(name: string): boolean {
+    const { members, options } = this.#swim
+    if (!members.get(name)) return false
+    if (this.#asked.size > 2 * members.size) this.#asked.clear()
+    const now = this.#clock.now()
+    const before = this.#asked.get(name)
+    this.#asked.set(name, now)
+    return before !== undefined && now - before < options.settings.gossipIntervalMs
   }
 
   relay(message: IndirectPing, from: NodeAddress): void {

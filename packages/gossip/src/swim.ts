@@ -98,6 +98,7 @@ export class Swim {
   #sequence = 0
   #users = 0
   #leaving = false
+  #spread = 1
 
   constructor(options: SwimOptions) {
     this.options = options
@@ -288,7 +289,10 @@ export class Swim {
 
   /** Tells that we leave; `done` once that has been passed on often enough. */
   leave(done: () => void): void {
-    if (this.#leaving) return done()
+    if (this.#leaving) {
+      done()
+      return
+    }
     this.#leaving = true
     this.#left = done
     this.dead({ type: 'dead', incarnation: this.#incarnation, node: this.name, from: this.name })
@@ -349,6 +353,11 @@ export class Swim {
 
   // ---- passing on
 
+  /** From now on news is passed on `factor` (1 or more) times as often as memberlist would. */
+  spread(factor: number): void {
+    this.#spread = factor
+  }
+
   /** Sends a message, and with it what waits to be passed on. */
   send(to: NodeAddress, message: PacketMessage): void {
     const bytes = encodeMessage(message)
@@ -362,7 +371,7 @@ export class Swim {
 
   #take(carrier?: number): readonly Uint8Array[] {
     const { settings, outlet } = this.options
-    const limit = transmitLimit(settings.retransmitMult, this.members.size)
+    const limit = Math.ceil(this.#spread * transmitLimit(settings.retransmitMult, this.members.size))
     const room = outlet.room(carrier)
     const taken = this.broadcasts.take(room, PART_OVERHEAD, limit)
     const used = taken.reduce((sum, bytes) => sum + bytes.length + PART_OVERHEAD, 0)

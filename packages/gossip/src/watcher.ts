@@ -1,15 +1,10 @@
-import type { MembershipStanding } from '@carillon/core'
+import type { Clock, MembershipStanding } from '@carillon/core'
 import { living, type MemberRecord } from './member-record.ts'
 import type { Prober } from './prober.ts'
 import type { WatchSettings } from './profile.ts'
 import { Ring } from './ring.ts'
 import type { Swim } from './swim.ts'
 import { type Dead, encodeMessage, NO_BYTES, type Suspect } from './wire/index.ts'
-
-/** Delegate version that a member shows which watches as we do; peers of memberlist take it for none. */
-export const watchingVsn: Uint8Array = Uint8Array.of(1, 5, 2, 0, 1, 0)
-
-const watches = ({ vsn }: MemberRecord): boolean => vsn[3] === 0 && vsn[4] === 1
 
 /** A member that we watch. */
 interface Target {
@@ -22,11 +17,20 @@ interface Target {
   accused: boolean
 }
 
+/** What one member says of another. */
+interface Accusation {
+  readonly at: number
+  readonly incarnation: number
+}
+
 /** Targets at most, where few members watch and many are to be watched. */
 const mostTargets = 8
 
 /** From one word to the dead to the next: should they live after all, they object. */
 const remindMs = 300
+
+/** How long to leave a member in peace that answers over TCP alone; memberlist's own probes look after it meanwhile. */
+const streamOnlyMs = 1000
 
 /** How long an accusation counts. */
 const accusationMs = 2000
@@ -39,12 +43,13 @@ const accusationMs = 2000
 export class Watcher {
   readonly #swim: Swim
   readonly #prober: Prober
+  readonly #clock: Clock
   readonly #settings: WatchSettings
   readonly #standingChanged: (standing: MembershipStanding) => void
   readonly #confirm: () => Promise<'confirmed' | 'refuted' | 'unheard'>
   readonly #targets = new Map<string, Target>()
   /** Who accuses a member, and when that was said. */
-  readonly #accusers = new Map<string, Map<string, number>>()
+  readonly #accusers = new Map<string, Map<string, Accusation>>()
   #watchersOf: (name: string) => readonly string[] = () => []
   #stale = true
   #ticked = 0
@@ -55,16 +60,21 @@ export class Watcher {
   #confirming = false
   #cancel: (() => void) | undefined
 
-  /** @param confirm asks others whether they count us as living; `refuted`: they did not, and have been told otherwise */
+  /**
+   * @param clock the real one, which shows when this process was held up
+   * @param confirm asks others whether they count us as living; `refuted`: they did not, and have been told otherwise
+   */
   constructor(
     swim: Swim,
     prober: Prober,
+    clock: Clock,
     settings: WatchSettings,
     standingChanged: (standing: MembershipStanding) => void,
     confirm: () => Promise<'confirmed' | 'refuted' | 'unheard'>,
   ) {
     this.#swim = swim
     this.#prober = prober
+    this.#clock = clock
     this.#settings = settings
     this.#standingChanged = standingChanged
     this.#confirm = confirm
@@ -85,11 +95,11 @@ export class Watcher {
   }
 
   #now(): number {
-    return this.#swim.options.clock.now()
+    return this.#clock.now()
   }
 
   #arm(): void {
-    this.#cancel = this.#swim.options.clock.after(this.#settings.retryMs, () => {
+    this.#cancel = this.#clock.after(this.#settings.retryMs, () => {
       this.#tick()
       this.#arm()
     })
@@ -120,15 +130,24 @@ export class Watcher {
   }
 
   /** Somebody accuses a member: whoever watches it looks at once. */
-  accused({ node, from }: Suspect): void {
+  accused({ node, from, incarnation }: Suspect): void {
     const now = this.#now()
+    const record = this.#swim.members.get(node)
+    // Only its watchers count, so that nobody can fill the memory with names.
+    if (!record || !living(record) || !this.#watchersOf(node).includes(from)) return
     let accusers = this.#accusers.get(node)
     if (!accusers) {
       accusers = new Map()
       this.#accusers.set(node, accusers)
     }
-    accusers.set(from, now)
+    accusers.set(from, { at: now, incarnation })
     this.#judge(node, now)
+  }
+
+  /** Members that watch as we do show the same delegate versions, of which the highest is one above what they speak. */
+  #watches({ vsn }: MemberRecord): boolean {
+    const mine = this.#swim.options.vsn
+    return vsn[3] === mine[3] && vsn[4] === mine[4]
   }
 
   #refresh(now: number): void {
@@ -139,7 +158,7 @@ export class Watcher {
     // Who watches is decided among those that are not accused themselves.
     const ring = new Ring(
       records
-        .filter(record => record.name === name || (watches(record) && record.liveness === 'alive'))
+        .filter(record => record.name === name || (this.#watches(record) && record.liveness === 'alive'))
         .map(record => record.name),
       this.#settings.watchers,
     )
@@ -176,6 +195,10 @@ export class Watcher {
       if (!record || !living(record)) this.#accusers.delete(member)
     }
     if (records.length > 1) this.#hadCompany = true
+    // What memberlist has to say it says in answers to pings, too; those we watch say it to us and to hardly anybody else. So we
+    // pass it on in their stead.
+    const quiet = records.filter(record => wanted.has(record.name) && !watches(record))
+    this.#swim.spread(1 + quiet.reduce((sum, { name: one }) => sum + 1 / this.#watchersOf(one).length, 0))
   }
 
   #tick(): void {
@@ -193,12 +216,22 @@ export class Watcher {
     }
     this.#refresh(now)
     const silent = [...this.#targets.values()].filter(target => now - target.heard >= alarmMs)
-    const cutOff =
-      silent.length > 1 && silent.length === this.#targets.size && now - this.#heardAnyone >= alarmMs
+    // All of them at once, and nobody else says so: it is more likely that we are cut off, one way or both.
+    const unheard = now - this.#heardAnyone >= alarmMs
+    const all = silent.length > 1 && silent.length === this.#targets.size
+    const cutOff = all && (unheard || !silent.some(target => this.#accusedByOthers(target.name, now)))
     for (const target of this.#targets.values()) this.#attend(target, now, cutOff)
+    if (now - this.#reminded >= remindMs) this.#remind(now)
     const alone =
       this.#hadCompany && now - this.#heardAnyone >= accuseMs && (cutOff || this.#swim.others().length === 0)
     if (alone && this.#standing === 'confirmed') this.#stand('isolated')
+  }
+
+  #accusedByOthers(name: string, now: number): boolean {
+    for (const [from, { at }] of this.#accusers.get(name) ?? []) {
+      if (from !== this.#swim.name && now - at <= accusationMs) return true
+    }
+    return false
   }
 
   /** Tells the dead that they are, so that one who was only cut off is back as soon as the path is. Its watchers do. */
@@ -218,7 +251,9 @@ export class Watcher {
     const record = this.#swim.members.get(target.name)
     if (!record) return
     const alarmed = silence >= alarmMs
-    if (now - target.asked >= (alarmed ? retryMs : intervalMs)) {
+    // Who has just been heard, because it watches us, need not be asked.
+    const due = alarmed ? now - target.asked >= retryMs : Math.min(now - target.asked, silence) >= intervalMs
+    if (due) {
       target.asked = now
       this.#ask(target, record)
     }
@@ -256,7 +291,10 @@ export class Watcher {
     void outlet
       .streamPing(record, this.#prober.ping(record.name, number), this.#settings.accuseMs)
       .then(answered => {
-        if (answered) this.#answered(target)
+        if (!answered) return
+        this.#answered(target)
+        // Its datagrams do not come through: asking for them over and over helps nobody.
+        target.heard += streamOnlyMs
       })
   }
 
@@ -279,9 +317,11 @@ export class Watcher {
     const record = this.#swim.members.get(name)
     if (!accusers?.has(this.#swim.name) || !target?.accused || !record || !living(record)) return
     const watchers = this.#watchersOf(name)
-    const agreed = watchers.filter(
-      watcher => now - (accusers.get(watcher) ?? Number.NEGATIVE_INFINITY) <= accusationMs,
-    )
+    // What was said of it before it objected counts no more.
+    const agreed = watchers.filter(watcher => {
+      const said = accusers.get(watcher)
+      return said && now - said.at <= accusationMs && said.incarnation >= record.incarnation
+    })
     const enough = Math.min(2, watchers.length)
     const alone = watchers.length < 2
     if (agreed.length < enough) return
@@ -360,7 +400,7 @@ export class Watcher {
         if (answer === 'confirmed') return this.#stand('confirmed')
         // Nobody to be heard, again and again: that is being alone.
         if (answer === 'unheard' && attempt >= 3) return this.#stand('isolated')
-        await new Promise<void>(resolve => this.#swim.options.clock.after(50, resolve))
+        await new Promise<void>(resolve => this.#clock.after(50, resolve))
       }
     } finally {
       this.#confirming = false
