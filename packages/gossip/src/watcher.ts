@@ -197,7 +197,7 @@ export class Watcher {
     if (records.length > 1) this.#hadCompany = true
     // What memberlist has to say it says in answers to pings, too; those we watch say it to us and to hardly anybody else. So we
     // pass it on in their stead.
-    const quiet = records.filter(record => wanted.has(record.name) && !watches(record))
+    const quiet = records.filter(record => wanted.has(record.name) && !this.#watches(record))
     this.#swim.spread(1 + quiet.reduce((sum, { name: one }) => sum + 1 / this.#watchersOf(one).length, 0))
   }
 
