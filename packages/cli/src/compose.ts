@@ -1,7 +1,9 @@
 import { arp, type Layer2Options, ndp } from '@carillon/arp'
 import {
+  type Blackboard,
   type Logger,
   ManifestSource,
+  type Membership,
   type Metrics,
   manifestsOnDisk,
   type Network,
@@ -20,6 +22,10 @@ export interface ComposeOptions {
   readonly layer2?: Layer2Options
   readonly loadBalancerClass?: string
   readonly ignoreExcludeLb?: boolean
+  readonly membership?: Membership
+  readonly whenIsolated?: 'announce' | 'silent'
+  readonly holdDownMs?: number
+  readonly sticky?: Blackboard
 }
 
 /** Introduces the parts to each other: manifests, the speaker, its announcers, the real network and clock. */

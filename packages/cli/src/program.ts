@@ -24,6 +24,16 @@ const atLeast =
     return number
   }
 
+const versions = (value: string): readonly [number, number, number] => {
+  const [min, max, current, ...more] = value.split(',').map(Number)
+  const byte = (number: number | undefined): number is number =>
+    number !== undefined && Number.isInteger(number) && number >= 0 && number < 255
+  if (!byte(min) || !byte(max) || !byte(current) || more.length > 0) {
+    throw new InvalidArgumentError('give three numbers from 0 to 254, such as 2,5,5.')
+  }
+  return [min, max, current]
+}
+
 const manifests = (): Option =>
   new Option('--manifests <path>', 'a manifest file, or a folder of them; may be given several times')
     .argParser(many)
@@ -84,9 +94,77 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
         'repeat one announcement this often while an address is held (default: off)',
       ).argParser(atLeast(1000)),
     )
+    .addOption(
+      new Option(
+        '--gossip-bind <address[:port]>',
+        'where to listen for the other nodes, UDP and TCP',
+      ).default('0.0.0.0:7946'),
+    )
+    .option(
+      '--gossip-advertise <address[:port]>',
+      'where the other nodes reach this one (default: found out)',
+    )
+    .addOption(
+      new Option('--gossip-join <address[:port]>', 'a node to join; may be given several times').argParser(
+        many,
+      ),
+    )
+    .option(
+      '--gossip-key-file <file>',
+      'encrypt with the secret in this file, used as MetalLB uses its secret',
+    )
+    .option('--gossip-label <text>', 'hear only nodes with the same label')
+    .addOption(
+      new Option('--gossip-profile <profile>', 'how closely nodes watch each other')
+        .choices(['fast', 'lan', 'wan', 'local'])
+        .default('fast'),
+    )
+    .addOption(
+      new Option('--when-isolated <policy>', 'what to do with addresses while no other node is heard')
+        .choices(['announce', 'silent'])
+        .default('announce'),
+    )
+    .addOption(
+      new Option(
+        '--hold-down <ms>',
+        'a node that comes back waits this long before it may be elected (default: 0)',
+      ).argParser(atLeast(0)),
+    )
+    .option('--sticky', 'who holds an address keeps it while it lives, whatever the election says', false)
     .addOption(new Option('--log-level <level>').choices(logLevels).default('info'))
     .addOption(new Option('--log-format <format>').choices(['json', 'pretty']).default('json'))
     .action(options => act(async () => (await import('./commands/run.ts')).run(options, terminal)))
+
+  root
+    .command('gossip')
+    .description('A bare gossip member that prints membership events as JSON lines')
+    .option('--name <name>', 'name of this member (default: the host name)')
+    .addOption(new Option('--bind <address[:port]>', 'where to listen, UDP and TCP').default('0.0.0.0:7946'))
+    .option('--advertise <address[:port]>', 'where others reach this member (default: found out)')
+    .addOption(
+      new Option('--join <address[:port]>', 'a member to join; may be given several times').argParser(many),
+    )
+    .option('--key-file <file>', 'encrypt with the key in this file: 16, 24 or 32 bytes, or base64 of them')
+    .option('--label <text>', 'hear only members with the same label')
+    .addOption(
+      new Option('--profile <profile>', 'how closely members watch each other')
+        .choices(['fast', 'lan', 'wan', 'local'])
+        .default('fast'),
+    )
+    .addOption(
+      new Option(
+        '--delegate-versions <min,max,current>',
+        'versions of the delegate protocol; serf wants 2,5,5',
+      ).argParser(versions),
+    )
+    .action(options => act(async () => (await import('./commands/gossip.ts')).gossip(options, terminal)))
+
+  root
+    .command('members')
+    .description('Show who is in the cluster, as a running speaker sees it')
+    .addOption(speaker())
+    .addOption(json())
+    .action(options => act(async () => (await import('./commands/members.ts')).members(options, terminal)))
 
   root
     .command('plan')

@@ -1,5 +1,8 @@
 import { hostname } from 'node:os'
+import type { Endpoint, Logger, Metrics, Network, Speaker } from '@carillon/core'
+import type { ProfileName } from '@carillon/gossip'
 import { systemNetwork } from '@carillon/sockets'
+import { Cluster } from '../cluster.ts'
 import { compose } from '../compose.ts'
 import { formatEndpoint, parseEndpoint } from '../endpoint.ts'
 import type { HttpServer } from '../http/server.ts'
@@ -19,7 +22,19 @@ export interface RunOptions {
   readonly garpCount?: number
   readonly garpInterval?: number
   readonly garpRefresh?: number
+  readonly gossipBind: string
+  readonly gossipAdvertise?: string
+  readonly gossipJoin?: readonly string[]
+  readonly gossipKeyFile?: string
+  readonly gossipLabel?: string
+  readonly gossipProfile: ProfileName
+  readonly whenIsolated: 'announce' | 'silent'
+  readonly holdDown?: number
+  readonly sticky: boolean
 }
+
+/** Milliseconds for which a leaving node goes on answering, so that the next owner is there before it falls silent. */
+const handOverMs = 120
 
 /** Milliseconds that a stop may take before the process ends without waiting any longer. */
 const stopMs = 1800
@@ -31,27 +46,35 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
   const log = (await makeLogger(options.logLevel, options.logFormat)).child({ node })
   const metrics = (await import('../http/metrics.ts')).prometheusMetrics()
   const { excludeInterfaces, garpCount, garpInterval, garpRefresh } = options
-  const speaker = compose({
-    node,
-    manifests: options.manifests,
-    network: systemNetwork(),
-    log,
-    metrics,
-    version,
-    ignoreExcludeLb: options.ignoreExcludeLb,
-    ...(options.lbClass === undefined ? {} : { loadBalancerClass: options.lbClass }),
-    layer2: {
-      ...(excludeInterfaces ? { excludeInterfaces } : {}),
-      ...(garpCount === undefined ? {} : { rounds: garpCount }),
-      ...(garpInterval === undefined ? {} : { roundIntervalMs: garpInterval }),
-      ...(garpRefresh === undefined ? {} : { refreshMs: garpRefresh }),
-    },
-  })
+  const network = systemNetwork()
+  const speaks = (cluster: Cluster): Speaker =>
+    compose({
+      node,
+      manifests: options.manifests,
+      network,
+      log,
+      metrics,
+      version,
+      membership: cluster,
+      whenIsolated: options.whenIsolated,
+      ...(options.holdDown === undefined ? {} : { holdDownMs: options.holdDown }),
+      ...(options.sticky ? { sticky: cluster } : {}),
+      ignoreExcludeLb: options.ignoreExcludeLb,
+      ...(options.lbClass === undefined ? {} : { loadBalancerClass: options.lbClass }),
+      layer2: {
+        ...(excludeInterfaces ? { excludeInterfaces } : {}),
+        ...(garpCount === undefined ? {} : { rounds: garpCount }),
+        ...(garpInterval === undefined ? {} : { roundIntervalMs: garpInterval }),
+        ...(garpRefresh === undefined ? {} : { refreshMs: garpRefresh }),
+      },
+    })
   const stopped = new Promise<NodeJS.Signals>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
   })
   // Before anything is announced: a second speaker, started by mistake, finds the first one's port taken.
   if (http) await (await import('../http/port.ts')).checkPort(http)
+  const cluster = await joinCluster(node, network, options, log, metrics)
+  const speaker = speaks(cluster)
   let server: HttpServer | undefined
   try {
     await speaker.start()
@@ -59,7 +82,7 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
     server = http && (await (await import('../http/server.ts')).serveHttp(http, speaker, metrics))
   } catch (error) {
     // Open sockets would keep the process alive, and answering.
-    await speaker[Symbol.asyncDispose]()
+    await Promise.allSettled([speaker[Symbol.asyncDispose](), cluster[Symbol.asyncDispose]()])
     throw error
   }
   log.info(
@@ -67,9 +90,47 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
     'speaker running',
   )
   const signal = await stopped
-  log.info({ signal }, 'stopping: every address is released')
+  log.info({ signal }, 'stopping: every address is handed over')
   const late = setTimeout(() => process.exit(0), stopMs)
-  await Promise.allSettled([speaker[Symbol.asyncDispose](), server?.[Symbol.asyncDispose]()])
+  await handOver(speaker, cluster)
+  await Promise.allSettled([cluster[Symbol.asyncDispose](), server?.[Symbol.asyncDispose]()])
   clearTimeout(late)
   return 0
+}
+
+function joinCluster(
+  node: string,
+  network: Network,
+  options: RunOptions,
+  log: Logger,
+  metrics: Metrics,
+): Promise<Cluster> {
+  const { gossipBind, gossipAdvertise, gossipJoin = [], gossipKeyFile, gossipLabel, gossipProfile } = options
+  return Cluster.open({
+    node,
+    network,
+    log,
+    metrics,
+    bind: parseEndpoint('--gossip-bind', gossipBind, 7946),
+    join: gossipJoin,
+    profile: gossipProfile,
+    ...(gossipAdvertise === undefined ? {} : { advertise: advertised(gossipAdvertise) }),
+    ...(gossipKeyFile === undefined ? {} : { keyFile: gossipKeyFile }),
+    ...(gossipLabel === undefined ? {} : { label: gossipLabel }),
+  })
+}
+
+/** Without a port it is the one that is bound. */
+function advertised(text: string): Partial<Endpoint> {
+  const { address, port } = parseEndpoint('--gossip-advertise', text, 0)
+  return port === 0 ? { address } : { address, port }
+}
+
+/** Leaves, and falls silent only when another node has had the time to announce. */
+async function handOver(speaker: Speaker, cluster: Cluster): Promise<void> {
+  const company = cluster.hasCompany
+  speaker.retire()
+  const left = cluster.leave()
+  if (company) await new Promise(resolve => setTimeout(resolve, handOverMs))
+  await Promise.allSettled([speaker[Symbol.asyncDispose](), left])
 }

@@ -24,6 +24,22 @@ describe('a Secret', () => {
     expect(secretText(read, 'constructor')).toBeUndefined()
   })
 
+  it.each(['=', '==', 'a===', 'abc', 'ab=c', 'a=bc', 'abcd=', 'ab!='])(
+    'does not take %s for base64',
+    text => {
+      expect(parseResource(secret({ data: { password: text } }))?.problems).toMatchObject([
+        { field: 'data.password', message: 'is not base64; plain text belongs in stringData' },
+      ])
+    },
+  )
+
+  it.each(['', 'YQ==', 'YWI=', 'YWJj', '+/+/', 'A'.repeat(10_000_000)])(
+    'takes base64 of any length',
+    text => {
+      expect(parseResource(secret({ data: { password: text } }))?.problems).toEqual([])
+    },
+  )
+
   it('never shows a value in a problem', () => {
     const result = parseResource(
       secret({

@@ -58,17 +58,31 @@ function fromValue(file: string, value: unknown): ManifestDocument {
   return { resources, problems }
 }
 
+/** What the YAML library means, where its own words do not help. */
+function plainWords(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  if (message.startsWith('Maximum call stack')) return 'it is nested too deeply'
+  if (message.startsWith('Excessive alias count')) return 'its aliases repeat too much: write the values out'
+  return message
+}
+
 function fromYaml(file: string, text: string, firstLine: number): ManifestDocument {
   const counter = new LineCounter()
   const resources: Resource[] = []
   const problems: Problem[] = []
-  const documents = parseAllDocuments(text, { lineCounter: counter, prettyErrors: false, uniqueKeys: true })
+  const documents = parseAllDocuments(text, {
+    lineCounter: counter,
+    prettyErrors: false,
+    uniqueKeys: true,
+    // kubectl takes "<<" as well.
+    merge: true,
+  })
   for (const document of Array.isArray(documents) ? documents : []) {
     const [error] = document.errors
     if (error) {
       const at = counter.linePos(error.pos[0])
       problems.push(
-        textProblem(file, `is not valid YAML at line ${firstLine + at.line - 1}: ${error.message}`),
+        textProblem(file, `is not valid YAML at line ${firstLine + at.line - 1}: ${plainWords(error)}`),
       )
       continue
     }
@@ -76,9 +90,7 @@ function fromYaml(file: string, text: string, firstLine: number): ManifestDocume
     try {
       value = document.toJS({ maxAliasCount: 100 })
     } catch (error) {
-      problems.push(
-        textProblem(file, `is not usable YAML: ${error instanceof Error ? error.message : String(error)}`),
-      )
+      problems.push(textProblem(file, `is not usable YAML: ${plainWords(error)}`))
       continue
     }
     const found = fromValue(file, value)
@@ -92,8 +104,7 @@ function fromJson(file: string, text: string): ManifestDocument {
   try {
     return fromValue(file, JSON.parse(text))
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    return { resources: [], problems: [textProblem(file, `is not valid JSON: ${why}`)] }
+    return { resources: [], problems: [textProblem(file, `is not valid JSON: ${plainWords(error)}`)] }
   }
 }
 

@@ -224,7 +224,8 @@ export class Speaker implements AsyncDisposable {
       version,
       startedAt: this.#startedAt,
       now: clock.date(),
-      members: membership?.members(),
+      // Where the membership does not count, every node of the source does.
+      members: membership?.alive() ? membership.members() : undefined,
       alive: this.#alive(),
       links: this.#links?.current() ?? [],
       stages: this.#stages,
