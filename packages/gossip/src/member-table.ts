@@ -1,10 +1,15 @@
 import { formatAddress, unmap } from '@carillon/core'
-import type { MemberRecord } from './member-record.ts'
+import { living, type MemberRecord } from './member-record.ts'
+import { type NodeAddress, sameBytes } from './node-address.ts'
 
 /** Everybody we know of, ourselves and the lately departed included. The order is the one in which members are probed. */
 export class MemberTable {
   readonly #byName = new Map<string, MemberRecord>()
+  /** Names by address and port: a node that came back under another name shares them with what it was. */
+  readonly #byAddress = new Map<string, Set<string>>()
   #order: string[] = []
+  /** Those whose turn is still to come. */
+  #turns: string[] = []
 
   get size(): number {
     return this.#byName.size
@@ -12,6 +17,17 @@ export class MemberTable {
 
   get(name: string): MemberRecord | undefined {
     return this.#byName.get(name)
+  }
+
+  /** Who is at an address, of several one that lives; undefined for strangers. */
+  atAddress(address: string, port: number): MemberRecord | undefined {
+    let found: MemberRecord | undefined
+    for (const name of this.#byAddress.get(`${address} ${port}`) ?? []) {
+      const record = this.#byName.get(name)
+      if (record && living(record)) return record
+      found ??= record
+    }
+    return found
   }
 
   /** In probing order. */
@@ -26,28 +42,55 @@ export class MemberTable {
 
   /** A new one goes to a random place in the order. */
   set(record: MemberRecord, random: () => number): void {
-    if (!this.#byName.has(record.name)) {
+    const old = this.#byName.get(record.name)
+    if (!old) {
       this.#order.push(record.name)
-      this.#swap(this.#order.length - 1, Math.floor(random() * this.#order.length))
+      swap(this.#order, this.#order.length - 1, Math.floor(random() * this.#order.length))
     }
     this.#byName.set(record.name, record)
+    if (old && old.port === record.port && sameBytes(old.addr, record.addr)) return
+    if (old) this.#unindex(old)
+    const key = placeOf(record)
+    const names = this.#byAddress.get(key)
+    if (names) names.add(record.name)
+    else this.#byAddress.set(key, new Set([record.name]))
   }
 
-  #swap(i: number, j: number): void {
-    const [a, b] = [this.#order[i] as string, this.#order[j] as string]
-    this.#order[i] = b
-    this.#order[j] = a
+  #unindex(record: MemberRecord): void {
+    const key = placeOf(record)
+    const names = this.#byAddress.get(key)
+    names?.delete(record.name)
+    if (names?.size === 0) this.#byAddress.delete(key)
   }
 
   shuffle(random: () => number): void {
-    for (let i = this.#order.length - 1; i > 0; i--) this.#swap(i, Math.floor(random() * (i + 1)))
+    shuffled(this.#order, random)
   }
 
   /** Forgets those that `gone` says. */
   reap(gone: (record: MemberRecord) => boolean): void {
     const before = this.#byName.size
-    for (const record of [...this.#byName.values()]) if (gone(record)) this.#byName.delete(record.name)
+    for (const record of [...this.#byName.values()]) {
+      if (!gone(record)) continue
+      this.#byName.delete(record.name)
+      this.#unindex(record)
+    }
     if (this.#byName.size !== before) this.#order = this.#order.filter(name => this.#byName.has(name))
+  }
+
+  /** Up to `count` different members that `suits` says, in turns: in random order, and everybody once before anybody again. */
+  inTurn(
+    count: number,
+    random: () => number,
+    suits: (record: MemberRecord) => boolean,
+  ): readonly MemberRecord[] {
+    const found: MemberRecord[] = []
+    for (let looked = 0; looked < 2 * this.size && found.length < count; looked++) {
+      if (this.#turns.length === 0) this.#turns = shuffled([...this.#byName.keys()], random)
+      const record = this.#byName.get(this.#turns.pop() as string)
+      if (record && suits(record) && !found.includes(record)) found.push(record)
+    }
+    return found
   }
 
   /** Up to `count` different members that `suits` says, at random. */
@@ -78,6 +121,20 @@ export class MemberTable {
   }
 }
 
+function swap(names: string[], i: number, j: number): void {
+  const [a, b] = [names[i] as string, names[j] as string]
+  names[i] = b
+  names[j] = a
+}
+
+/** The same array, in random order. */
+function shuffled(names: string[], random: () => number): string[] {
+  for (let i = names.length - 1; i > 0; i--) swap(names, i, Math.floor(random() * (i + 1)))
+  return names
+}
+
 /** An address as text, for maps. */
 export const addressText = (addr: Uint8Array): string =>
   addr.length === 4 || addr.length === 16 ? formatAddress(unmap(addr)) : ''
+
+const placeOf = ({ addr, port }: NodeAddress): string => `${addressText(addr)} ${port}`
