@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { CarillonError, type SpeakerStatus } from '@carillon/core'
 import { paint, type Terminal, table } from '../terminal.ts'
 import { type Answer, type Seen, sumUp } from './answers.ts'
-import { LabNet } from './lab-net.ts'
+import { LabNet, type LabPort } from './lab-net.ts'
 import { labManifests } from './manifests.ts'
 
 const nodes = ['node-a', 'node-b', 'node-c'] as const
@@ -30,6 +30,8 @@ class Lab implements AsyncDisposable {
   readonly net = new LabNet('lab')
   readonly answers: Answer[] = []
   #folder = ''
+  readonly #speakers = new Map<string, ChildProcess>()
+  readonly #ports = new Map<string, LabPort>()
   #client: ChildProcess | undefined
   #closed = false
 
@@ -41,26 +43,44 @@ class Lab implements AsyncDisposable {
     await this.net.join('switch', 'client', ['10.77.0.1/24', 'fd77::1/64'])
     for (const [i, node] of nodes.entries()) {
       await this.net.host(node)
-      await this.net.join('switch', node, [`10.77.0.1${i + 1}/24`, `fd77::1${i + 1}/64`])
+      this.#ports.set(
+        node,
+        await this.net.join('switch', node, [`10.77.0.1${i + 1}/24`, `fd77::1${i + 1}/64`]),
+      )
       await this.net.serve(node, addresses)
       this.net.spawn(node, process.execPath, [webServer, node, '80'], { stdio: 'ignore' })
       this.start(node)
     }
   }
 
-  start(node: string): ChildProcess {
+  start(node: string): void {
+    const peers = nodes.flatMap((other, i) => (other === node ? [] : ['--gossip-join', `10.77.0.1${i + 1}`]))
     const args = [
       'run',
       '--node',
       node,
       '--manifests',
       this.#folder,
+      ...peers,
       '--log-level',
-      'warn',
+      'error',
       '--log-format',
       'pretty',
     ]
-    return this.net.spawn(node, process.execPath, [bin, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+    const stdio = ['ignore', 'ignore', 'inherit'] as const
+    this.#speakers.set(node, this.net.spawn(node, process.execPath, [bin, ...args], { stdio: [...stdio] }))
+  }
+
+  /** Sends a signal to a node's speaker; its web server goes on. */
+  signal(node: string, signal: NodeJS.Signals): void {
+    this.#speakers.get(node)?.kill(signal)
+  }
+
+  /** Cuts a node off, or connects it again; its interface keeps its carrier, as behind a switch that fails. */
+  async cut(node: string, cut: boolean): Promise<void> {
+    const port = this.#ports.get(node)
+    if (port)
+      await this.net.exec('switch', 'bridge', ['link', 'set', 'dev', port.port, 'state', cut ? '0' : '3'])
   }
 
   /** Writes the manifests anew, in one step. */
@@ -136,33 +156,94 @@ async function play(lab: Lab, terminal: Terminal, say: (text: string) => void): 
   say(`  the Service default/web has the addresses ${addresses.join(' and ')}\n`)
   lab.ask()
   const owner = await lab.until('a first answer', () => true)
-  await pause(300)
-  await show(lab, terminal, say)
+  // The first to start takes the address until it has met the others.
+  await settled(lab)
+  await show(lab, terminal, say, owner)
 
   const moves: (Seen & { what: string })[] = []
-  const move = async (what: string, without: readonly string[]): Promise<string> => {
-    const from = lab.answers.at(-1)?.node ?? ''
-    say(`\n${paint(terminal, 'bold', what)}`)
+  const victim = lab.answers.at(-1)?.node ?? owner
+  const watch = async (
+    what: string,
+    act: () => Promise<void> | void,
+    accept: (node: string) => boolean,
+  ): Promise<void> => {
     const start = lab.answers.length - 1
-    await lab.edit(without)
-    const to = await lab.until(`an answer from another node than ${from}`, node => node !== from)
-    await pause(500)
+    await act()
+    const to = await lab.until(what, accept)
+    await pause(400)
     const seen = sumUp(lab.answers.slice(start))
-    if (seen) moves.push({ what, ...seen })
-    const gap = seen ? `${Math.round(seen.gapMs)} ms` : 'unknown'
+    if (!seen) return
+    moves.push({ what, ...seen })
+    const gap = paint(terminal, 'cyan', `${Math.round(seen.gapMs)} ms`)
     say(
-      `  the client is now answered by ${paint(terminal, 'green', to)}; longest time without an answer: ${paint(terminal, 'cyan', gap)}`,
+      `  ${what.padEnd(44)} answered by ${paint(terminal, 'green', to)}; longest time without an answer: ${gap}`,
     )
-    await show(lab, terminal, say)
-    return to
   }
-  await move(`The manifest is edited: ${owner} may not announce any more`, [owner])
-  await move(`The manifest is edited back: ${owner} may announce again, and comes first in the election`, [])
-  return { address, owner, moves }
+  const away = (node: string): boolean => node !== victim
+  const back = (node: string): boolean => node === victim
+  for (const { title, hurt, heal } of faults(lab, victim)) {
+    say(`\n${paint(terminal, 'bold', title)}`)
+    await watch('then', hurt, away)
+    await show(lab, terminal, say, nodes.find(away) ?? owner)
+    await watch(`and when ${victim} is back`, heal, back)
+    await settled(lab)
+  }
+  return { address, owner: victim, moves }
 }
 
-async function show(lab: Lab, terminal: Terminal, say: (text: string) => void): Promise<void> {
-  const status = await lab.status(nodes[0])
+interface Fault {
+  readonly title: string
+  readonly hurt: () => Promise<void> | void
+  readonly heal: () => Promise<void> | void
+}
+
+/** Ways for a node to lose its address. The web server behind it goes on, but for the cut. */
+function faults(lab: Lab, victim: string): readonly Fault[] {
+  const restart = (): void => lab.start(victim)
+  return [
+    {
+      title: `The manifest is edited: ${victim} may not announce any more`,
+      hurt: () => lab.edit([victim]),
+      heal: () => lab.edit([]),
+    },
+    {
+      title: `kill -9 of the speaker on ${victim}`,
+      hurt: () => lab.signal(victim, 'SIGKILL'),
+      heal: restart,
+    },
+    {
+      title: `The link of ${victim} is cut`,
+      hurt: () => lab.cut(victim, true),
+      heal: () => lab.cut(victim, false),
+    },
+    {
+      title: `The speaker on ${victim} is frozen (SIGSTOP)`,
+      hurt: () => lab.signal(victim, 'SIGSTOP'),
+      heal: () => lab.signal(victim, 'SIGCONT'),
+    },
+    {
+      title: `The speaker on ${victim} is told to stop (SIGTERM)`,
+      hurt: () => lab.signal(victim, 'SIGTERM'),
+      heal: restart,
+    },
+  ]
+}
+
+/** Waits until the client has been answered by the same node for a while. */
+async function settled(lab: Lab): Promise<void> {
+  const end = performance.now() + 10_000
+  let since = performance.now()
+  let node = lab.answers.at(-1)?.node
+  while (performance.now() < end && performance.now() - since < 700) {
+    await pause(20)
+    const now = lab.answers.at(-1)?.node
+    if (now !== node) since = performance.now()
+    node = now
+  }
+}
+
+async function show(lab: Lab, terminal: Terminal, say: (text: string) => void, ask: string): Promise<void> {
+  const status = await lab.status(ask)
   const web = status?.services.find(service => service.name === 'web')
   if (web) {
     const rows = web.addresses.map(one => [
@@ -170,9 +251,13 @@ async function show(lab: Lab, terminal: Terminal, say: (text: string) => void): 
       paint(terminal, 'green', web.owner ?? 'nobody'),
       web.succession.join(' > '),
     ])
-    for (const line of table(['ADDRESS', 'OWNER', 'SUCCESSION'], rows).split('\n')) say(`  ${line}`)
+    for (const line of table(
+      ['  ADDRESS', 'OWNER', 'SUCCESSION'],
+      rows.map(([first, ...rest]) => [`  ${first}`, ...rest]),
+    ).split('\n')) {
+      say(line)
+    }
   }
   const neighbour = (await lab.net.ipIn('client', 'neigh', 'show', address)).trim()
   say(`  client's neighbour table: ${neighbour || 'nothing yet'}`)
-  say(`  client's last answer came from: ${lab.answers.at(-1)?.node ?? 'nobody'}`)
 }
