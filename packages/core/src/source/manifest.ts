@@ -1,4 +1,4 @@
-import { LineCounter, parseAllDocuments } from 'yaml'
+import { Composer, type CST, LineCounter, Parser } from 'yaml'
 import type { Problem } from '../config/problem.ts'
 import { parseResource, type Resource } from '../resources/index.ts'
 
@@ -58,10 +58,28 @@ function fromValue(file: string, value: unknown): ManifestDocument {
   return { resources, problems }
 }
 
+/** How deep a manifest may nest: no Kubernetes object comes near, and the reader of YAML calls itself for every level. */
+const maxDepth = 200
+
+/** Where the tokens nest deeper than that; undefined where they do not. */
+function tooDeep(tokens: readonly CST.Token[]): number | undefined {
+  const todo = tokens.map(token => ({ token, depth: 0 }))
+  for (let next = todo.pop(); next; next = todo.pop()) {
+    const { token, depth } = next
+    if (depth > maxDepth) return token.offset
+    if (token.type === 'document' && token.value) todo.push({ token: token.value, depth })
+    if (!('items' in token)) continue
+    for (const { key, value } of token.items) {
+      if (key) todo.push({ token: key, depth: depth + 1 })
+      if (value) todo.push({ token: value, depth: depth + 1 })
+    }
+  }
+  return undefined
+}
+
 /** What the YAML library means, where its own words do not help. */
 function plainWords(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
-  if (message.startsWith('Maximum call stack')) return 'it is nested too deeply'
   if (message.startsWith('Excessive alias count')) return 'its aliases repeat too much: write the values out'
   return message
 }
@@ -70,20 +88,18 @@ function fromYaml(file: string, text: string, firstLine: number): ManifestDocume
   const counter = new LineCounter()
   const resources: Resource[] = []
   const problems: Problem[] = []
-  const documents = parseAllDocuments(text, {
-    lineCounter: counter,
-    prettyErrors: false,
-    uniqueKeys: true,
-    // kubectl takes "<<" as well.
-    merge: true,
-  })
-  for (const document of Array.isArray(documents) ? documents : []) {
+  const invalid = (offset: number, why: string): Problem =>
+    textProblem(file, `is not valid YAML at line ${firstLine + counter.linePos(offset).line - 1}: ${why}`)
+  const tokens = [...new Parser(counter.addNewLine).parse(text)]
+  const deep = tooDeep(tokens)
+  if (deep !== undefined)
+    return { resources, problems: [invalid(deep, `it nests deeper than ${maxDepth} levels`)] }
+  // kubectl takes "<<" as well.
+  const composer = new Composer({ prettyErrors: false, uniqueKeys: true, merge: true })
+  for (const document of composer.compose(tokens)) {
     const [error] = document.errors
     if (error) {
-      const at = counter.linePos(error.pos[0])
-      problems.push(
-        textProblem(file, `is not valid YAML at line ${firstLine + at.line - 1}: ${plainWords(error)}`),
-      )
+      problems.push(invalid(error.pos[0], plainWords(error)))
       continue
     }
     let value: unknown

@@ -98,6 +98,26 @@ describe('manifests on disk', () => {
     expect(source.current().problems).toEqual([])
   })
 
+  it('may merge maps, as kubectl lets them', async () => {
+    const { source } = await story({
+      'a.yaml':
+        'apiVersion: v1\nkind: Node\nmetadata:\n  labels: &x { a: b }\n  annotations: { <<: *x, c: d }\n  name: n\n',
+    })
+    expect(source.current().nodes[0]?.metadata.annotations).toEqual({ a: 'b', c: 'd' })
+  })
+
+  it('that no sane person wrote are refused in plain words', async () => {
+    const deep = `a: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`
+    const bomb = ['a: &a [1, 1, 1, 1, 1, 1, 1, 1]']
+    for (const [i, name] of [...'bcdefgh'].entries())
+      bomb.push(`${name}: &${name} [${Array(8).fill(`*${'abcdefg'[i]}`).join(', ')}]`)
+    const { source } = await story({ 'bomb.yaml': bomb.join('\n'), 'deep.yaml': deep })
+    expect(source.current().problems.map(({ name, message }) => `${name} ${message}`)).toEqual([
+      'bomb.yaml is not usable YAML: its aliases repeat too much: write the values out',
+      'deep.yaml is not valid YAML at line 1: it nests deeper than 200 levels',
+    ])
+  })
+
   it('give an edit once they have settled, and leave what did not change as it was', async () => {
     const { disk, clock, source, snapshots } = await story({
       'a.yaml': `${pool('p', '10.0.0.0/24')}---\n${service('a')}`,
