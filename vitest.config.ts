@@ -12,7 +12,11 @@ export default defineConfig({
       },
       {
         ...shared,
-        test: { name: 'repository', include: ['test/{checks,docs}/**/*.test.ts'], testTimeout: 30_000 },
+        test: {
+          name: 'repository',
+          include: ['test/{acceptance,checks,docs}/**/*.test.ts'],
+          testTimeout: 30_000,
+        },
       },
       {
         ...shared,
