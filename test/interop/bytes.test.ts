@@ -42,29 +42,38 @@ function sayAgain(recorded: Recorded, from: readonly string[], options: WireOpti
   return types
 }
 
+const hosts = ['we', 'go-1', 'go-2', 'go-3']
+
 describeInterop('What memberlist says', () => {
-  for (const { title, keys, compress } of [
-    { title: 'in the clear, compressed', keys: [], compress: true },
-    { title: 'in the clear, not compressed', keys: [], compress: false },
-    { title: 'encrypted, compressed', keys: [randomBytes(32)], compress: true },
-    { title: 'encrypted, not compressed', keys: [randomBytes(16)], compress: false },
+  for (const { title, keys, compress, bare } of [
+    { title: 'in the clear, compressed', keys: [], compress: true, bare: false },
+    { title: 'in the clear, not compressed', keys: [], compress: false, bare: false },
+    { title: 'encrypted, compressed', keys: [randomBytes(32)], compress: true, bare: false },
+    { title: 'encrypted, not compressed', keys: [randomBytes(16)], compress: false, bare: false },
+    { title: 'with no application, as MetalLB does', keys: [randomBytes(32)], compress: true, bare: true },
   ]) {
     it.concurrent(`we would say in the same bytes: ${title}`, async () => {
-      const name = `bytes${keys.length}${Number(compress)}`
-      await using lab = await GossipLab.build(name, ['we', 'go-1', 'go-2', 'go-3'])
+      await using lab = await GossipLab.build(
+        `bytes-${keys[0]?.length ?? 0}-${Number(compress)}${Number(bare)}`,
+        hosts,
+      )
       const settings = { compress, ...(keys.length > 0 && { keys: keys.map(hex) }) }
       const recorded = await record(lab.net, 'we', async () => {
-        // Everybody has metadata: of an empty one memberlist keeps two forms apart, and we do not.
-        await lab.start('embedded', 'we', { ...settings, profile: 'lan', meta: 'ours', state: 'ours' })
-        const told = { ...settings, meta: 'theirs', state: 'theirs', join: ['we'] }
+        // Everybody or nobody has metadata: of an empty one memberlist keeps two forms apart, and we do not.
+        const ours = bare ? {} : { meta: 'ours', state: 'ours' }
+        const theirs = bare ? { bare } : { meta: 'theirs', state: 'theirs' }
+        await lab.start('embedded', 'we', { ...settings, ...ours, profile: 'lan' })
+        const told = { ...settings, ...theirs, join: ['we'] }
         const go = await lab.start('go', 'go-1', told)
         await lab.start('go', 'go-2', told)
         const victim = await lab.start('go', 'go-3', told)
         await lab.agree(['go-1', 'go-2', 'go-3', 'we'])
-        await go.ask('meta', 'theirs, but new')
+        if (!bare) {
+          await go.ask('meta', 'theirs, but new')
+          await go.ask('broadcast', 'a word for all')
+        }
         await go.ask('send', 'we', 'packet', 'a short word')
         await go.ask('send', 'we', 'stream', 'a word with a guarantee')
-        await go.ask('broadcast', 'a word for all')
         await pause(1500)
         const from = performance.now()
         await victim.kill()

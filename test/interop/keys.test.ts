@@ -69,7 +69,7 @@ describeInterop('Keys', () => {
       .subarray(0, 32)
       .toString('hex')
     await lab.start('embedded', 'we', { secret })
-    await lab.start('go', 'go', { keys: [key], join: ['we'] })
+    await lab.start('go', 'go', { keys: [key], bare: true, join: ['we'] })
     await lab.agree(['go', 'we'])
     await lab.quiet(3, 0)
   })

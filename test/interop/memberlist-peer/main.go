@@ -61,6 +61,7 @@ func main() {
 	state := flag.String("state", "", "user state that push/pull carries")
 	profile := flag.String("profile", "lan", "lan, wan or local")
 	reclaim := flag.Duration("reclaim", 0, "after how long a dead name may come back with another address")
+	bare := flag.Bool("bare", false, "no application on top: no metadata, user state and user messages")
 	delegate := flag.String("delegate-versions", "0,0,0", "MIN,MAX,CURRENT of the delegate protocol; serf speaks 2,5,5")
 	flag.Var(&joins, "join", "ADDR:PORT to join, may be repeated")
 	flag.Var(&keys, "key", "key in hex, may be repeated; the first one encrypts")
@@ -78,7 +79,10 @@ func main() {
 	config.EnableCompression = *compress
 	config.DeadNodeReclaimTime = *reclaim
 	config.Logger = log.New(os.Stderr, "", log.Lmicroseconds)
-	config.Events, config.Conflict, config.Delegate = app, app, app
+	config.Events, config.Conflict = app, app
+	if !*bare {
+		config.Delegate = app
+	}
 	config.DelegateProtocolMin, config.DelegateProtocolMax, config.DelegateProtocolVersion = versions(*delegate)
 	if len(keys) > 0 {
 		config.Keyring = keyring(keys)

@@ -221,6 +221,7 @@ function goWords(told: PeerOptions): readonly string[] {
   if (told.compress === false) words.push('-compress=false')
   if (told.meta !== undefined) words.push('-meta', told.meta)
   if (told.state !== undefined) words.push('-state', told.state)
+  if (told.bare) words.push('-bare')
   if (told.besideSerf) words.push('-delegate-versions', serfVersions)
   if (told.reclaimSeconds !== undefined) words.push('-reclaim', `${told.reclaimSeconds}s`)
   for (const other of told.join) words.push('-join', withPort(other))

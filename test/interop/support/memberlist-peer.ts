@@ -11,11 +11,18 @@ export const memberlistSource = '/usr/share/gocode/src/github.com/hashicorp/memb
 const folder = fileURLToPath(new URL('../memberlist-peer/', import.meta.url))
 const cache = fileURLToPath(new URL('../../../node_modules/.cache/carillon/', import.meta.url))
 
+let path: Promise<string> | undefined
+
 /**
  * Path of the Go program in `memberlist-peer/`, built against Debian's memberlist. It is built anew only when its source, the
  * library or the compiler has changed.
  */
-export async function memberlistPeer(): Promise<string> {
+export function memberlistPeer(): Promise<string> {
+  path ??= build()
+  return path
+}
+
+async function build(): Promise<string> {
   const hash = createHash('sha256').update((await execute('go', ['version'])).stdout)
   for (const place of [folder, memberlistSource])
     for (const file of readdirSync(place).filter(name => name.endsWith('.go')))

@@ -33,6 +33,8 @@ export interface PeerOptions {
   readonly meta?: string
   /** User state that push/pull carries. */
   readonly state?: string
+  /** Nothing on top of the library: no metadata, user state and user messages, as MetalLB uses it. @default false */
+  readonly bare?: boolean
   /** Speak the delegate protocol versions of serf, which merges with nobody else. @default false */
   readonly besideSerf?: boolean
   /** After how many seconds a dead name may come back with another address. */
