@@ -30,8 +30,11 @@ function sayAgain(recorded: Recorded, from: readonly string[], options: WireOpti
   for (const { bytes, dialer } of recorded.speeches.filter(one =>
     from.includes(one.from.replace(/:.*/, '')),
   )) {
-    const result = new StreamReader(dialer ? 'acceptor' : 'dialer', options).push(bytes)
-    if (result === undefined || !('message' in result)) throw new Error(`not understood: ${hex(bytes)}`)
+    const reader = new StreamReader(dialer ? 'acceptor' : 'dialer', options)
+    const result = reader.push(bytes) ?? reader.end()
+    // Whoever was killed, or was speaking when the recording ended, has not finished.
+    if ('dropped' in result && result.dropped === 'truncated') continue
+    if ('dropped' in result) throw new Error(`${result.dropped}: ${hex(bytes)}`)
     const { message } = result
     types.add(`stream ${message.type}`)
     const nonce = (): Uint8Array => bytes.slice(6, 18)

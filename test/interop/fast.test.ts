@@ -33,6 +33,34 @@ describeInterop('Our fast nodes beside memberlist at its own pace', () => {
     })
   }
 
+  it.concurrent('give up who is cut off or frozen, and take them back when they return', async () => {
+    const hosts = ['fast-1', 'fast-2', 'fast-3', 'go-1', 'go-2']
+    await using lab = await GossipLab.build('fast-back', hosts)
+    await lab.start('carillon', 'fast-1', { profile: 'fast' })
+    const join = ['fast-1']
+    for (const name of ['fast-2', 'fast-3']) await lab.start('carillon', name, { profile: 'fast', join })
+    for (const name of ['go-1', 'go-2']) await lab.start('go', name, { join })
+    await lab.agree(hosts)
+    for (const name of ['go-2', 'fast-3']) {
+      const others = lab.running.filter(peer => peer.name !== name)
+      // Cut off for long enough to be given up by all, then back.
+      let from = performance.now()
+      await lab.cut(name)
+      for (const { seconds } of (await lab.departed(name, from, others)).values())
+        expect(seconds).toBeLessThan(4)
+      await lab.mend(name)
+      await lab.agree(hosts, 20)
+      // Frozen, and thawed.
+      from = performance.now()
+      lab.peers.get(name)?.signal('SIGSTOP')
+      await lab.departed(name, from, others)
+      lab.peers.get(name)?.signal('SIGCONT')
+      await lab.agree(hosts, 20)
+    }
+    await lab.quiet(8)
+    await lab.agree(hosts, 1)
+  })
+
   it.concurrent('do not keep the news of memberlist to themselves', async () => {
     const fast = ['fast-1', 'fast-2']
     const go = ['go-1', 'go-2', 'go-3', 'go-4', 'go-5', 'go-6', 'go-7']

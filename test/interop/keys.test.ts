@@ -103,4 +103,22 @@ describeInterop('Keys', () => {
     expect(refused.plaintextRefused).toBeGreaterThanOrEqual(2)
     expect(Object.keys(refused).sort()).toEqual(['noKeyFits', 'plaintextRefused'])
   })
+
+  it.concurrent('or none: a label keeps out who has another or none, and counts them', async () => {
+    await using lab = await GossipLab.build('label', ['we-1', 'we-2', 'other', 'go'])
+    const we = await lab.start('embedded', 'we-1', { label: 'bells' })
+    await lab.start('embedded', 'we-2', { label: 'bells', join: ['we-1'] })
+    const inside = lab.running
+    await lab.agree(['we-1', 'we-2'])
+    const strangers = [
+      await lab.start('embedded', 'other', { label: 'whistles', join: ['we-1', 'we-2'] }),
+      await lab.start('go', 'go', { join: ['we-1', 'we-2'] }),
+    ]
+    await lab.quiet(2, 0)
+    await lab.agree(['we-1', 'we-2'], 1, inside)
+    for (const peer of strangers) expect([...peer.alive()]).toEqual([peer.name])
+    const refused = await we.ask<Readonly<Record<string, number>>>('refused')
+    expect(Object.keys(refused)).toEqual(['wrongLabel'])
+    expect(refused.wrongLabel).toBeGreaterThanOrEqual(2)
+  })
 })
