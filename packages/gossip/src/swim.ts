@@ -294,6 +294,8 @@ export class Swim {
       return
     }
     this.#leaving = true
+    // What is left to say is our own goodbye, and the process waits for it.
+    this.#spread = 1
     this.#left = done
     this.dead({ type: 'dead', incarnation: this.#incarnation, node: this.name, from: this.name })
     if (this.others().length === 0) done()
@@ -355,7 +357,7 @@ export class Swim {
 
   /** From now on news is passed on `factor` (1 or more) times as often as memberlist would. */
   spread(factor: number): void {
-    this.#spread = factor
+    if (!this.#leaving) this.#spread = factor
   }
 
   /** Sends a message, and with it what waits to be passed on. */
