@@ -147,6 +147,8 @@ const mostMeta = 512
 /** A timer that is this late, in milliseconds, tells that the process was held up; it then gets so much longer. */
 const stallMs = 50
 const graceMs = 30
+/** Milliseconds for which one who asked for confirmation waits for more answers, when it has one. */
+const stragglersMs = 60
 const protocolVsn = [1, 5, 2] as const
 const eventNames = {
   join: 'member:join',
@@ -649,12 +651,15 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
 
   /** Asks somebody whether we count as living. */
   async #confirm(): Promise<'confirmed' | 'refuted' | 'unheard'> {
-    const suits = (record: MemberRecord): boolean =>
-      record.name !== this.#swim.name && record.liveness !== 'left'
-    const peers = this.#swim.members.sample(3, this.#swim.options.random, suits)
+    const { name: me, members, options } = this.#swim
+    const sample = (suits: (record: MemberRecord) => boolean): readonly MemberRecord[] =>
+      members.sample(3, options.random, record => record.name !== me && suits(record))
+    // The dead are asked only where nobody else is left: one that is frozen would keep us waiting.
+    const others = sample(living)
+    const peers = others.length > 0 ? others : sample(record => record.liveness !== 'left')
     if (peers.length === 0) return 'confirmed'
-    const { name } = this.#swim
-    const answers = await Promise.all(
+    const answers = await promptly(
+      this.#clock,
       peers.map(async peer => {
         const request = this.#swim.table(false)
         const timeout = Math.min(this.#settings.tcpTimeoutMs, 1000)
@@ -664,17 +669,39 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
           message => (message.type === 'pushPull' ? message : undefined),
           timeout,
         )
-        if (!answer || this.#closed) return 'unheard'
+        if (!answer || this.#closed) return undefined
         const before = this.#swim.self.incarnation
         this.#merge(answer, peer)
-        const mine = answer.nodes.find(node => node.name === name)
+        const mine = answer.nodes.find(node => node.name === me)
         return mine && mine.state === 0 && mine.incarnation === before ? 'confirmed' : 'refuted'
       }),
     )
-    const heard = answers.filter(answer => answer !== 'unheard')
-    if (heard.length === 0) return 'unheard'
-    return heard.every(answer => answer === 'confirmed') ? 'confirmed' : 'refuted'
+    if (answers.length === 0) return 'unheard'
+    return answers.every(answer => answer === 'confirmed') ? 'confirmed' : 'refuted'
   }
+}
+
+/** The answers that came, once all did, or a little after the first. */
+function promptly<Answer>(
+  clock: Clock,
+  asked: readonly Promise<Answer | undefined>[],
+): Promise<readonly Answer[]> {
+  return new Promise(resolve => {
+    const answers: Answer[] = []
+    let open = asked.length
+    let cancel: (() => void) | undefined
+    const finish = (): void => {
+      cancel?.()
+      resolve(answers)
+    }
+    for (const one of asked) {
+      void one.then(answer => {
+        if (answer !== undefined) answers.push(answer)
+        if (--open === 0) finish()
+        else if (answers.length > 0) cancel ??= clock.after(stragglersMs, finish)
+      })
+    }
+  })
 }
 
 function checkMeta(meta: Uint8Array | undefined): void {
