@@ -31,7 +31,11 @@ function left(): readonly string[] {
   return found
 }
 
-const namespaces = (): string => execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' })
+// Other labs may be at work on this machine.
+const namespaces = (): readonly string[] =>
+  execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' })
+    .split('\n')
+    .filter(name => name.startsWith('carillon-lab-'))
 
 function start(
   through: readonly string[],
@@ -70,7 +74,7 @@ describeLab('carillon lab', ['unshare', 'setpriv'], () => {
 
   const expectNothingLeft = async (): Promise<void> => {
     await eventually('every process has ended', () => (left().length === 0 ? true : undefined))
-    expect(namespaces()).toBe(before)
+    expect(namespaces()).toEqual(before)
     expect(readdirSync(folder)).toEqual([])
   }
 
@@ -79,7 +83,7 @@ describeLab('carillon lab', ['unshare', 'setpriv'], () => {
     expect(err).toBe('')
     expect(code).toBe(0)
     expect(out).toContain('10.77.0.100')
-    expect(out.match(/longest time without an answer: \d+ ms/g)).toHaveLength(2)
+    expect(out.match(/longest time without an answer: \d+ ms/g)).toHaveLength(10)
     await expectNothingLeft()
   })
 
@@ -125,7 +129,7 @@ describeLab('carillon lab', ['unshare', 'setpriv'], () => {
       const { code, out, err } = await start(['setpriv', ...identity], '--json').ended
       expect(err).toBe('')
       expect(code).toBe(0)
-      expect(JSON.parse(out).moves).toHaveLength(2)
+      expect(JSON.parse(out).moves).toHaveLength(10)
       await expectNothingLeft()
     })
   })

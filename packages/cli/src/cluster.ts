@@ -65,37 +65,33 @@ async function keyringFrom(file: string): Promise<Keyring> {
  */
 export class Cluster implements Membership, Blackboard, AsyncDisposable {
   readonly events: EventEmitter<MembershipEvents> = new EventEmitter()
-  readonly gossip: Gossip
+  readonly #options: ClusterOptions
+  readonly #keyring: Keyring | undefined
+  readonly #handlers: ((message: Uint8Array) => void)[] = []
+  #provide: () => Uint8Array = () => new Uint8Array(0)
+  #gossip: Gossip | undefined
   #takesPart: boolean
-  readonly #heard: ((message: Uint8Array) => void)[]
-  readonly #known: { provide: () => Uint8Array }
 
-  private constructor(
-    gossip: Gossip,
-    takesPart: boolean,
-    heard: ((message: Uint8Array) => void)[],
-    known: { provide: () => Uint8Array },
-  ) {
-    this.gossip = gossip
-    this.#takesPart = takesPart
-    this.#heard = heard
-    this.#known = known
-    gossip.on('membership:changed', () => {
-      if (gossip.alive().size > 1) this.#takesPart = true
-      this.events.emit('membership:changed')
-    })
-    gossip.on('standing:changed', standing => this.events.emit('standing:changed', standing))
+  private constructor(options: ClusterOptions, keyring: Keyring | undefined) {
+    this.#options = options
+    this.#keyring = keyring
+    this.#takesPart = options.join.length > 0
   }
 
-  /** Opens the gossip, and waits a moment for the first of those to join. Throws `USAGE`, or what the sockets throw. */
-  static async open(options: ClusterOptions): Promise<Cluster> {
-    const { node, network, log, metrics, bind, advertise, join, keyFile, label, profile } = options
-    const keyring = keyFile === undefined ? undefined : await keyringFrom(keyFile)
-    const heard: ((message: Uint8Array) => void)[] = []
+  /** Checks what can be checked before sockets are opened. Throws `USAGE`. */
+  static async prepare(options: ClusterOptions): Promise<Cluster> {
+    return new Cluster(
+      options,
+      options.keyFile === undefined ? undefined : await keyringFrom(options.keyFile),
+    )
+  }
+
+  /** Opens the gossip, and waits a moment for the first of those to join. Throws what the sockets throw. */
+  async start(): Promise<void> {
+    const { node, network, log, metrics, bind, advertise, join, label, profile } = this.#options
     const hear = (message: Uint8Array): void => {
-      for (const handle of heard) handle(message)
+      for (const handle of this.#handlers) handle(message)
     }
-    const known = { provide: (): Uint8Array => new Uint8Array(0) }
     const gossip = await Gossip.create({
       name: node,
       network,
@@ -104,63 +100,73 @@ export class Cluster implements Membership, Blackboard, AsyncDisposable {
       profile,
       log,
       metrics,
-      delegate: { userMessage: hear, mergeRemoteState: hear, localState: () => known.provide() },
+      delegate: { userMessage: hear, mergeRemoteState: hear, localState: () => this.#provide() },
       ...(advertise ? { advertise } : {}),
-      ...(keyring ? { keyring } : {}),
+      ...(this.#keyring ? { keyring: this.#keyring } : {}),
       ...(label === undefined ? {} : { label }),
     })
-    const cluster = new Cluster(gossip, join.length > 0, heard, known)
-    if (join.length > 0) await cluster.#company()
-    return cluster
+    this.#gossip = gossip
+    gossip.on('membership:changed', () => {
+      if (gossip.alive().size > 1) this.#takesPart = true
+      this.events.emit('membership:changed')
+    })
+    gossip.on('standing:changed', standing => this.events.emit('standing:changed', standing))
+    if (join.length > 0) await this.#company()
   }
 
   #company(): Promise<void> {
     return new Promise(resolve => {
-      const timer = setTimeout(resolve, companyMs)
-      this.events.on('membership:changed', () => {
-        if (this.gossip.alive().size < 2) return
+      const done = (): void => {
         clearTimeout(timer)
+        this.events.off('membership:changed', look)
         resolve()
-      })
+      }
+      const look = (): void => {
+        if (this.hasCompany) done()
+      }
+      const timer = setTimeout(done, companyMs)
+      this.events.on('membership:changed', look)
+      look()
     })
   }
 
   members(): readonly Member[] {
-    return this.gossip.members().map(({ name, address, liveness }) => ({ name, address, liveness }))
+    const members = this.#gossip?.members() ?? []
+    return members.map(({ name, address, liveness }) => ({ name, address, liveness }))
   }
 
   alive(): ReadonlySet<string> | undefined {
-    return this.#takesPart ? this.gossip.alive() : undefined
+    return this.#takesPart ? this.#gossip?.alive() : undefined
   }
 
   standing(): MembershipStanding {
-    return this.gossip.standing()
+    return this.#gossip?.standing() ?? 'confirmed'
   }
 
   tell(message: Uint8Array): void {
-    this.gossip.broadcast(message)
+    this.#gossip?.broadcast(message)
   }
 
   heard(handle: (message: Uint8Array) => void): void {
-    this.#heard.push(handle)
+    this.#handlers.push(handle)
   }
 
   known(provide: () => Uint8Array): void {
-    this.#known.provide = provide
+    this.#provide = provide
   }
 
   /** Whether another living member is there. */
   get hasCompany(): boolean {
-    return this.gossip.alive().size > 1
+    return (this.#gossip?.alive().size ?? 0) > 1
   }
 
   /** Says goodbye; the others take over as soon as they hear it. Resolves when it has been passed on. */
-  leave(): Promise<void> {
-    return this.gossip.leave(goodbyeMs)
+  async leave(): Promise<void> {
+    await this.#gossip?.leave(goodbyeMs)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.gossip[Symbol.asyncDispose]()
+    await this.#gossip?.[Symbol.asyncDispose]()
     this.events.removeAllListeners()
   }
 }

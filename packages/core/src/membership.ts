@@ -22,6 +22,11 @@ export interface MembershipEvents {
 /** Who is in the cluster. Gossip implements it; a speaker without one counts every node of its source as alive. */
 export interface Membership {
   readonly events: EventEmitter<MembershipEvents>
+  /**
+   * Called once, when the speaker has done the long work of its start: others are to hear of a node that can answer them. Resolves when
+   * there is something to go by.
+   */
+  start?(): Promise<void>
   members(): readonly Member[]
   /** Names of the members that count as living (alive or suspect); undefined: every node of the manifests does. */
   alive(): ReadonlySet<string> | undefined

@@ -11,11 +11,19 @@ interface Target {
   readonly name: string
   /** The last sign of life. */
   heard: number
+  /** Until then silence is not held against it. */
+  peaceUntil: number
   asked: number
   askedOthers: number
   streamTried: boolean
   accused: boolean
 }
+
+/** Milliseconds without a sign of life that count. */
+const silenceOf = ({ heard, peaceUntil }: Target, now: number): number => now - Math.max(heard, peaceUntil)
+
+/** A process that has just started is busy with that, and may be slow to answer for so many milliseconds. */
+const newcomerMs = 1000
 
 /** What one member says of another. */
 interface Accusation {
@@ -144,6 +152,12 @@ export class Watcher {
     this.#judge(node, now)
   }
 
+  /** How much longer a member counts as a newcomer. */
+  #newcomerMs(name: string): number {
+    const since = this.#swim.members.get(name)?.since ?? 0
+    return Math.max(0, since + newcomerMs - this.#swim.options.clock.now())
+  }
+
   /** Members that watch as we do show the same delegate versions, of which the highest is one above what they speak. */
   #watches({ vsn }: MemberRecord): boolean {
     const mine = this.#swim.options.vsn
@@ -184,6 +198,7 @@ export class Watcher {
       this.#targets.set(target, {
         name: target,
         heard: now,
+        peaceUntil: now + this.#newcomerMs(target),
         asked,
         askedOthers: 0,
         streamTried: false,
@@ -215,7 +230,7 @@ export class Watcher {
       return
     }
     this.#refresh(now)
-    const silent = [...this.#targets.values()].filter(target => now - target.heard >= alarmMs)
+    const silent = [...this.#targets.values()].filter(target => silenceOf(target, now) >= alarmMs)
     // All of them at once, and nobody else says so: it is more likely that we are cut off, one way or both.
     const unheard = now - this.#heardAnyone >= alarmMs
     const all = silent.length > 1 && silent.length === this.#targets.size
@@ -247,7 +262,7 @@ export class Watcher {
 
   #attend(target: Target, now: number, cutOff: boolean): void {
     const { intervalMs, alarmMs, retryMs, accuseMs } = this.#settings
-    const silence = now - target.heard
+    const silence = silenceOf(target, now)
     const record = this.#swim.members.get(target.name)
     if (!record) return
     const alarmed = silence >= alarmMs
@@ -294,7 +309,7 @@ export class Watcher {
         if (!answered) return
         this.#answered(target)
         // Its datagrams do not come through: asking for them over and over helps nobody.
-        target.heard += streamOnlyMs
+        target.peaceUntil = this.#now() + streamOnlyMs
       })
   }
 
@@ -325,7 +340,7 @@ export class Watcher {
     const enough = Math.min(2, watchers.length)
     const alone = watchers.length < 2
     if (agreed.length < enough) return
-    if (alone && now - target.heard < this.#settings.accuseMs + this.#settings.aloneMs) return
+    if (alone && silenceOf(target, now) < this.#settings.accuseMs + this.#settings.aloneMs) return
     const message: Dead = { type: 'dead', incarnation: record.incarnation, node: name, from: this.#swim.name }
     if (this.#swim.dead(message)) this.#tellUrgently(encodeMessage(message), record, [])
   }

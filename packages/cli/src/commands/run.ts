@@ -73,7 +73,7 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
   })
   // Before anything is announced: a second speaker, started by mistake, finds the first one's port taken.
   if (http) await (await import('../http/port.ts')).checkPort(http)
-  const cluster = await joinCluster(node, network, options, log, metrics)
+  const cluster = await clusterOf(node, network, options, log, metrics)
   const speaker = speaks(cluster)
   let server: HttpServer | undefined
   try {
@@ -98,7 +98,7 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
   return 0
 }
 
-function joinCluster(
+function clusterOf(
   node: string,
   network: Network,
   options: RunOptions,
@@ -106,7 +106,7 @@ function joinCluster(
   metrics: Metrics,
 ): Promise<Cluster> {
   const { gossipBind, gossipAdvertise, gossipJoin = [], gossipKeyFile, gossipLabel, gossipProfile } = options
-  return Cluster.open({
+  return Cluster.prepare({
     node,
     network,
     log,

@@ -164,6 +164,7 @@ async function play(lab: Lab, terminal: Terminal, say: (text: string) => void): 
   const victim = lab.answers.at(-1)?.node ?? owner
   const watch = async (
     what: string,
+    label: string,
     act: () => Promise<void> | void,
     accept: (node: string) => boolean,
   ): Promise<void> => {
@@ -176,16 +177,16 @@ async function play(lab: Lab, terminal: Terminal, say: (text: string) => void): 
     moves.push({ what, ...seen })
     const gap = paint(terminal, 'cyan', `${Math.round(seen.gapMs)} ms`)
     say(
-      `  ${what.padEnd(44)} answered by ${paint(terminal, 'green', to)}; longest time without an answer: ${gap}`,
+      `  ${label.padEnd(28)} answered by ${paint(terminal, 'green', to)}; longest time without an answer: ${gap}`,
     )
   }
   const away = (node: string): boolean => node !== victim
   const back = (node: string): boolean => node === victim
   for (const { title, hurt, heal } of faults(lab, victim)) {
     say(`\n${paint(terminal, 'bold', title)}`)
-    await watch('then', hurt, away)
+    await watch(title, 'then', hurt, away)
     await show(lab, terminal, say, nodes.find(away) ?? owner)
-    await watch(`and when ${victim} is back`, heal, back)
+    await watch(`${title}, and undone`, `and when ${victim} is back`, heal, back)
     await settled(lab)
   }
   return { address, owner: victim, moves }

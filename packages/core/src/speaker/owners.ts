@@ -12,6 +12,7 @@ export class Owners {
   readonly #clock: Clock
   readonly #tell: (event: Omit<SpeakerEvent, 'at'>) => void
   readonly #owners = new Map<string, Ownership>()
+  #followed = false
 
   constructor(clock: Clock, tell: (event: Omit<SpeakerEvent, 'at'>) => void) {
     this.#clock = clock
@@ -24,7 +25,10 @@ export class Owners {
   }
 
   follow(plan: Plan): void {
-    for (const service of plan.changed) {
+    // The first plan that we are shown may be the second that was made.
+    const changed = this.#followed ? plan.changed : plan.services.keys()
+    this.#followed = true
+    for (const service of changed) {
       const planned = plan.services.get(service)
       const before = this.#owners.get(service)?.owner
       const owner = planned?.owner

@@ -112,6 +112,7 @@ export class Speaker implements AsyncDisposable {
   #cancelHold: (() => void) | undefined
   #cancelClaim: (() => void) | undefined
   #silent: MembershipStanding | undefined
+  #started = false
   #retired = false
   #closed = false
 
@@ -178,6 +179,9 @@ export class Speaker implements AsyncDisposable {
     membership?.events.on('membership:changed', this.#soon)
     membership?.events.on('standing:changed', this.#standingChanged)
     await Promise.all([source.start(), this.#openLinks(network), ...this.#stages.map(stage => stage.start())])
+    this.#warmUp()
+    await membership?.start?.()
+    this.#started = true
     this.#tell({ type: 'started', message: `speaker of ${this.node} started` })
     this.replan()
   }
@@ -279,7 +283,7 @@ export class Speaker implements AsyncDisposable {
 
   /** Replays everything from the newest values. Never throws; what was in force stays so when it cannot. */
   replan(): void {
-    if (this.#closed || this.#retired) return
+    if (!this.#started || this.#closed || this.#retired) return
     const started = this.#options.clock.now()
     try {
       this.#replan()
@@ -289,6 +293,22 @@ export class Speaker implements AsyncDisposable {
       return
     }
     this.#instruments.planned(this.#options.clock.now() - started)
+  }
+
+  /** Computes a first plan that nobody is told of. The next ones then take a moment, in which gossip does not have to wait. */
+  #warmUp(): void {
+    try {
+      const { source, standalone = false, ignoreExcludeLb = false } = this.#options
+      const snapshot = source.current()
+      const { config } = this.#parser.parse(snapshot)
+      if (!config) return
+      const { services, namespaces } = snapshot
+      const allocation = this.#allocator.update({ services, namespaces, config })
+      const alive = new Set([this.node])
+      this.#planner.update({ snapshot, config, allocation, alive, standalone, ignoreExcludeLb })
+    } catch (error) {
+      this.#log.debug({ err: error }, 'the first plan failed')
+    }
   }
 
   #replan(): void {
