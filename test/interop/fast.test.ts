@@ -7,16 +7,18 @@ import { describeInterop } from './support/needs.ts'
 describeInterop('Our fast nodes beside memberlist at its own pace', () => {
   for (const kind of ['go', 'carillon'] as const) {
     it.concurrent(`find a dead ${kind} node, are believed by the others, and nothing flaps`, async () => {
-      const hosts = ['fast-1', 'fast-2', 'fast-3', 'go-1', 'go-2', 'go-3']
+      const hosts = ['fast-1', 'fast-2', 'fast-3', 'go-1', 'go-2', 'go-3', 'serf']
       await using lab = await GossipLab.build(`fast-${kind}`, hosts)
-      await lab.start('carillon', 'fast-1', { profile: 'fast' })
+      const beside = { besideSerf: true }
+      await lab.start('carillon', 'fast-1', { ...beside, profile: 'fast' })
       const join = ['fast-1']
       await Promise.all([
-        lab.start('carillon', 'fast-2', { profile: 'fast', join }),
-        lab.start('carillon', 'fast-3', { profile: 'fast', join }),
-        lab.start('go', 'go-1', { join }),
-        lab.start('go', 'go-2', { join }),
-        lab.start('go', 'go-3', { join }),
+        lab.start('carillon', 'fast-2', { ...beside, profile: 'fast', join }),
+        lab.start('carillon', 'fast-3', { ...beside, profile: 'fast', join }),
+        lab.start('go', 'go-1', { ...beside, join }),
+        lab.start('go', 'go-2', { ...beside, join }),
+        lab.start('go', 'go-3', { ...beside, join }),
+        lab.start('serf', 'serf', { join }),
       ])
       await lab.agree(hosts)
       const victim = kind === 'go' ? 'go-3' : 'fast-3'
@@ -24,7 +26,7 @@ describeInterop('Our fast nodes beside memberlist at its own pace', () => {
       await lab.peers.get(victim)?.kill()
       const seen = await lab.departed(victim, from, lab.running, 20)
       // memberlist alone needs 4 s of suspicion after a failed probe; ours is done, and believed, well before.
-      for (const { seconds } of seen.values()) expect(seconds).toBeLessThan(4)
+      for (const { seconds } of seen.values()) expect(seconds).toBeLessThan(2)
       await lab.quiet(15)
       for (const peer of lab.running) {
         expect(peer.departures(0).map(said => said.name)).toEqual([victim])
@@ -47,7 +49,7 @@ describeInterop('Our fast nodes beside memberlist at its own pace', () => {
       let from = performance.now()
       await lab.cut(name)
       for (const { seconds } of (await lab.departed(name, from, others)).values())
-        expect(seconds).toBeLessThan(4)
+        expect(seconds).toBeLessThan(2)
       await lab.mend(name)
       await lab.agree(hosts, 20)
       // Frozen, and thawed.

@@ -47,7 +47,7 @@ describeInterop('A cluster that is on its way from MetalLB', () => {
         '--gossip-join',
         withPort(lab.address('node-c')),
       ]
-      const how = ['--gossip-key-file', keyFile, '--gossip-profile', 'lan']
+      const how = ['--gossip-key-file', keyFile]
       const child = lab.net.spawn(name, process.execPath, [bin, 'run', ...words, ...at, ...how])
       return { child, exit: new Promise(resolve => child.once('exit', resolve)) }
     })
