@@ -69,16 +69,14 @@ export function parseMemberlistConfig(text: string): MemberlistConfig {
     if (field.to) values.set(field.to, read)
   }
   for (const name of given.keys())
-    if (!(name in fields)) warnings.push(`${name} is not known and was not used`)
-  const {
-    verifyIncoming = true,
-    verifyOutgoing = true,
-    ...settings
-  } = {
-    ...profiles.lan,
-    ...Object.fromEntries(values),
-  } as Settings & { verifyIncoming?: boolean; verifyOutgoing?: boolean }
-  return { settings: fitting(settings), verifyIncoming, verifyOutgoing, warnings }
+    if (!Object.hasOwn(fields, name)) warnings.push(`${name} is not known and was not used`)
+  // What the file cannot decide stays as it is in whichever profile is used.
+  const { deadNodeReclaimMs: _, rejoinIntervalMs: __, ...lan } = profiles.lan
+  const read = { ...lan, verifyIncoming: true, verifyOutgoing: true, ...Object.fromEntries(values) }
+  const { verifyIncoming, verifyOutgoing, ...settings } = read
+  if (settings.probeTimeoutMs >= settings.probeIntervalMs)
+    warnings.push('ProbeTimeout is not shorter than ProbeInterval: nobody can be asked to help')
+  return { settings, verifyIncoming, verifyOutgoing, warnings }
 }
 
 const shown = (name: Name | 'verifyIncoming' | 'verifyOutgoing'): string =>
