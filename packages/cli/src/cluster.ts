@@ -11,7 +11,14 @@ import {
   type Metrics,
   type Network,
 } from '@carillon/core'
-import { deriveMetalLBKey, Gossip, Keyring, type ProfileName } from '@carillon/gossip'
+import {
+  Gossip,
+  KeyFile,
+  Keyring,
+  type MemberlistConfig,
+  type ProfileName,
+  parseMemberlistConfig,
+} from '@carillon/gossip'
 import { EventEmitter } from 'eventemitter3'
 
 /** How this node finds the others. */
@@ -23,8 +30,10 @@ export interface ClusterOptions {
   readonly bind: Endpoint
   readonly advertise?: Partial<Endpoint>
   readonly join: readonly string[]
-  /** A secret as MetalLB's speakers read it. */
+  /** A secret as MetalLB's speakers read it; watched, so that the key can be replaced while everything runs. */
   readonly keyFile?: string
+  /** MetalLB's gossip configuration, instead of a profile. */
+  readonly config?: string
   readonly label?: string
   readonly profile: ProfileName
 }
@@ -35,28 +44,17 @@ const companyMs = 1000
 /** Milliseconds that saying goodbye may take. */
 const goodbyeMs = 800
 
-/** Reads a key as MetalLB derives it from its secret: the bytes as they are. Throws `USAGE`. */
-async function keyringFrom(file: string): Promise<Keyring> {
-  let secret: Uint8Array
+/** What MetalLB's gossip configuration file says. Throws `USAGE`. */
+async function configurationFrom(file: string): Promise<MemberlistConfig> {
   try {
-    secret = await readFile(file)
+    return parseMemberlistConfig(await readFile(file, 'utf8'))
   } catch (error) {
-    const errno = (error as NodeJS.ErrnoException).code
-    throw new CarillonError(
-      'USAGE',
-      `--gossip-key-file ${file} cannot be read: ${errno}`,
-      { file, errno },
-      { cause: error },
-    )
+    const why =
+      error instanceof CarillonError
+        ? error.message
+        : ((error as NodeJS.ErrnoException).code ?? String(error))
+    throw new CarillonError('USAGE', `--gossip-config ${file}: ${why}`, { file }, { cause: error })
   }
-  const key = deriveMetalLBKey(secret)
-  if (!key)
-    throw new CarillonError(
-      'USAGE',
-      `--gossip-key-file ${file} is empty: put a secret in it, or leave the flag out`,
-      { file },
-    )
-  return new Keyring([key])
 }
 
 /**
@@ -66,24 +64,36 @@ async function keyringFrom(file: string): Promise<Keyring> {
 export class Cluster implements Membership, Blackboard, AsyncDisposable {
   readonly events: EventEmitter<MembershipEvents> = new EventEmitter()
   readonly #options: ClusterOptions
-  readonly #keyring: Keyring | undefined
+  readonly #keyring: Keyring
+  readonly #keyFile: KeyFile | undefined
+  readonly #config: MemberlistConfig | undefined
   readonly #handlers: ((message: Uint8Array) => void)[] = []
   #provide: () => Uint8Array = () => new Uint8Array(0)
   #gossip: Gossip | undefined
   #takesPart: boolean
 
-  private constructor(options: ClusterOptions, keyring: Keyring | undefined) {
+  private constructor(
+    options: ClusterOptions,
+    keyring: Keyring,
+    keyFile?: KeyFile,
+    config?: MemberlistConfig,
+  ) {
     this.#options = options
     this.#keyring = keyring
+    this.#keyFile = keyFile
+    this.#config = config
     this.#takesPart = options.join.length > 0
   }
 
-  /** Checks what can be checked before sockets are opened. Throws `USAGE`. */
+  /** Reads what is to be read before sockets are opened. Throws `USAGE`, or what is wrong with the key. */
   static async prepare(options: ClusterOptions): Promise<Cluster> {
-    return new Cluster(
-      options,
-      options.keyFile === undefined ? undefined : await keyringFrom(options.keyFile),
-    )
+    const { keyFile: path, config: file, log } = options
+    const keyring = new Keyring()
+    const config = file === undefined ? undefined : await configurationFrom(file)
+    for (const warning of config?.warnings ?? []) log.warn({ file }, warning)
+    const keyFile =
+      path === undefined ? undefined : await KeyFile.open({ path, keyring, format: 'metallb', log })
+    return new Cluster(options, keyring, keyFile, config)
   }
 
   /** Opens the gossip, and waits a moment for the first of those to join. Throws what the sockets throw. */
@@ -97,12 +107,13 @@ export class Cluster implements Membership, Blackboard, AsyncDisposable {
       network,
       bind,
       join,
-      profile,
+      profile: this.#config ? 'lan' : profile,
       log,
       metrics,
       delegate: { userMessage: hear, mergeRemoteState: hear, localState: () => this.#provide() },
       ...(advertise ? { advertise } : {}),
-      ...(this.#keyring ? { keyring: this.#keyring } : {}),
+      keyring: this.#keyring,
+      ...(this.#config ?? {}),
       ...(label === undefined ? {} : { label }),
     })
     this.#gossip = gossip
@@ -166,7 +177,7 @@ export class Cluster implements Membership, Blackboard, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#gossip?.[Symbol.asyncDispose]()
+    await Promise.allSettled([this.#keyFile?.[Symbol.asyncDispose](), this.#gossip?.[Symbol.asyncDispose]()])
     this.events.removeAllListeners()
   }
 }

@@ -114,6 +114,10 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
       'encrypt with the secret in this file, used as MetalLB uses its secret',
     )
     .option('--gossip-label <text>', 'hear only nodes with the same label')
+    .option(
+      '--gossip-config <file>',
+      "settings from a file as MetalLB's memberlist/config.json, instead of a profile",
+    )
     .addOption(
       new Option('--gossip-profile <profile>', 'how closely nodes watch each other')
         .choices(['fast', 'lan', 'wan', 'local'])

@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { CarillonError } from '@carillon/core'
 import { Gossip, Keyring, type MemberInfo, type ProfileName, parseKeyFile } from '@carillon/gossip'
 import { systemNetwork } from '@carillon/sockets'
 import { parseEndpoint } from '../endpoint.ts'
@@ -18,22 +16,6 @@ export interface GossipCommandOptions {
   readonly delegateVersions?: readonly [number, number, number]
 }
 
-async function keyringFrom(file: string): Promise<Keyring> {
-  let content: Uint8Array
-  try {
-    content = await readFile(file)
-  } catch (error) {
-    const errno = (error as NodeJS.ErrnoException).code
-    throw new CarillonError(
-      'USAGE',
-      `--key-file ${file} cannot be read: ${errno}`,
-      { file, errno },
-      { cause: error },
-    )
-  }
-  return new Keyring([parseKeyFile(content)])
-}
-
 /** `carillon gossip`: runs until SIGTERM or SIGINT, then leaves. */
 export async function gossip(options: GossipCommandOptions, terminal: Terminal): Promise<number> {
   const { name = hostname(), bind, advertise, join = [], keyFile, label, profile, delegateVersions } = options
@@ -42,6 +24,8 @@ export async function gossip(options: GossipCommandOptions, terminal: Terminal):
   const stopped = new Promise<void>(resolve => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
   })
+  const keyring = new Keyring()
+  const keys = keyFile === undefined ? undefined : await KeyFile.open({ path: keyFile, keyring })
   const member = await Gossip.create({
     name,
     network: systemNetwork(),
@@ -50,7 +34,7 @@ export async function gossip(options: GossipCommandOptions, terminal: Terminal):
     profile,
     log: await makeLogger('warn', 'json'),
     advertise: { ...(address === undefined ? {} : { address }), ...(port === 0 ? {} : { port }) },
-    ...(keyFile === undefined ? {} : { keyring: await keyringFrom(keyFile) }),
+    keyring,
     ...(label === undefined ? {} : { label }),
     ...(delegateVersions === undefined ? {} : { delegateVersions }),
   })
@@ -67,5 +51,6 @@ export async function gossip(options: GossipCommandOptions, terminal: Terminal):
   await stopped
   await member.leave()
   await member[Symbol.asyncDispose]()
+  await keys?.[Symbol.asyncDispose]()
   return 0
 }

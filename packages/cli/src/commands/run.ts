@@ -27,6 +27,7 @@ export interface RunOptions {
   readonly gossipJoin?: readonly string[]
   readonly gossipKeyFile?: string
   readonly gossipLabel?: string
+  readonly gossipConfig?: string
   readonly gossipProfile: ProfileName
   readonly whenIsolated: 'announce' | 'silent'
   readonly holdDown?: number
@@ -105,7 +106,15 @@ function clusterOf(
   log: Logger,
   metrics: Metrics,
 ): Promise<Cluster> {
-  const { gossipBind, gossipAdvertise, gossipJoin = [], gossipKeyFile, gossipLabel, gossipProfile } = options
+  const {
+    gossipBind,
+    gossipAdvertise,
+    gossipJoin = [],
+    gossipKeyFile,
+    gossipLabel,
+    gossipConfig,
+    gossipProfile,
+  } = options
   return Cluster.prepare({
     node,
     network,
@@ -117,6 +126,7 @@ function clusterOf(
     ...(gossipAdvertise === undefined ? {} : { advertise: advertised(gossipAdvertise) }),
     ...(gossipKeyFile === undefined ? {} : { keyFile: gossipKeyFile }),
     ...(gossipLabel === undefined ? {} : { label: gossipLabel }),
+    ...(gossipConfig === undefined ? {} : { config: gossipConfig }),
   })
 }
 
