@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { Gossip, Keyring, type MemberInfo, type ProfileName, parseKeyFile } from '@carillon/gossip'
+import { Gossip, KeyFile, Keyring, type MemberInfo, type ProfileName } from '@carillon/gossip'
 import { systemNetwork } from '@carillon/sockets'
 import { parseEndpoint } from '../endpoint.ts'
 import { makeLogger } from '../log.ts'
