@@ -25,7 +25,7 @@ describeInterop('Keys', () => {
   it.concurrent('that only decrypt are tried as well', async () => {
     await using lab = await GossipLab.build('secondary', ['we', 'go'])
     const [one, two] = [newKey(32), newKey(16)]
-    await lab.start('embedded', 'we', { keys: [one, two] })
+    await lab.start('carillon', 'we', { keys: [one, two] })
     await lab.start('go', 'go', { keys: [two, one], join: ['we'] })
     await lab.agree(['go', 'we'])
     await lab.quiet(4, 0)
@@ -56,6 +56,37 @@ describeInterop('Keys', () => {
     }
     // Nobody has the old key any more: who comes with it stays alone.
     const late = await lab.start('go', 'late', { keys, join: ['we-1', 'go-1'] })
+    await late.hears('that nobody lets it in', said => said.event === 'joinFailed')
+    expect([...late.alive()]).toEqual(['late'])
+  })
+
+  it.concurrent('are rotated by a file that changes, in two steps, with nobody missed', async () => {
+    const names = ['we-1', 'we-2', 'go-1', 'go-2']
+    await using lab = await GossipLab.build('key-file', [...names, 'late'])
+    const [old, fresh] = [newKey(32), newKey(32)]
+    const write = (...keys: readonly string[]): Promise<string> => {
+      const lines = keys.map(key => `${Buffer.from(key, 'hex').toString('base64')}\n`)
+      return lab.file('keys', lines.join(''))
+    }
+    const keyFile = await write(old)
+    await lab.start('embedded', 'we-1', { keyFile })
+    await lab.start('embedded', 'we-2', { keyFile, join: ['we-1'] })
+    const go = [
+      await lab.start('go', 'go-1', { keys: [old], join: ['we-1'] }),
+      await lab.start('go', 'go-2', { keys: [old], join: ['we-1'] }),
+    ]
+    await lab.agree(names)
+    await write(old, fresh)
+    for (const peer of go) await peer.ask('key', 'add', fresh)
+    await lab.quiet(2.5, 0)
+    await write(fresh, old)
+    await lab.quiet(1, 0)
+    for (const peer of go) await peer.ask('key', 'use', fresh)
+    await lab.quiet(1, 0)
+    await write(fresh)
+    for (const peer of go) await peer.ask('key', 'remove', old)
+    await lab.quiet(4, 0)
+    const late = await lab.start('go', 'late', { keys: [old], join: ['we-1', 'we-2'] })
     await late.hears('that nobody lets it in', said => said.event === 'joinFailed')
     expect([...late.alive()]).toEqual(['late'])
   })

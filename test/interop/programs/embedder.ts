@@ -1,7 +1,7 @@
 // A member of a gossip cluster as another program embeds it. Its argument is a `PeerOptions` in JSON; it prints the same lines and
 // obeys the same commands as the Go program in memberlist-peer/, and `refused`: what was refused, by cause.
 import { createInterface } from 'node:readline'
-import { deriveMetalLBKey, Gossip, Keyring, type ProfileName } from '@carillon/gossip'
+import { deriveMetalLBKey, Gossip, KeyFile, Keyring, type ProfileName } from '@carillon/gossip'
 import { systemNetwork } from '@carillon/sockets'
 import type { PeerOptions } from '../support/peer.ts'
 
@@ -13,6 +13,8 @@ const keyOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'
 
 const derived = told.secret === undefined ? undefined : deriveMetalLBKey(Buffer.from(told.secret))
 const keyring = new Keyring(derived ? [derived] : (told.keys ?? []).map(keyOf))
+if (told.keyFile !== undefined)
+  await KeyFile.open({ path: told.keyFile, keyring, pollMs: 100, settleMs: 1500, keepMs: 1500 })
 let state = Buffer.from(told.state ?? '')
 
 const gossip = await Gossip.create({

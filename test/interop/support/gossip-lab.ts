@@ -114,9 +114,8 @@ export class GossipLab implements AsyncDisposable {
     if (told.profile !== undefined) words.push('--profile', told.profile)
     if (told.label !== undefined) words.push('--label', told.label)
     if (told.besideSerf) words.push('--delegate-versions', serfVersions)
-    const [key] = told.keys ?? []
-    if (key !== undefined)
-      words.push('--key-file', await this.file(`${told.name}.key`, Buffer.from(key, 'hex')))
+    const { keys = [] } = told
+    if (keys.length > 0) words.push('--key-file', await this.file(`${told.name}.key`, keyFile(keys)))
     return words
   }
 
@@ -211,6 +210,13 @@ export class GossipLab implements AsyncDisposable {
     await this.net[Symbol.asyncDispose]()
     if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true })
   }
+}
+
+/** One key as it is, several as lines of base64. */
+function keyFile(keys: readonly string[]): string | Uint8Array {
+  const [key, ...more] = keys.map(hex => Buffer.from(hex, 'hex'))
+  if (key === undefined || more.length === 0) return key ?? ''
+  return [key, ...more].map(one => `${one.toString('base64')}\n`).join('')
 }
 
 function goWords(told: PeerOptions): readonly string[] {

@@ -25,6 +25,8 @@ export interface PeerOptions {
   readonly join: readonly string[]
   /** In hex, the primary first. */
   readonly keys?: readonly string[]
+  /** Path of a file with the keys, which is followed when it changes; instead of `keys`, for peers that are embedded. */
+  readonly keyFile?: string
   /** Of MetalLB, as text; instead of `keys`, for peers that are embedded. */
   readonly secret?: string
   readonly label?: string
