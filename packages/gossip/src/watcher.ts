@@ -61,6 +61,7 @@ export class Watcher {
   #watchersOf: (name: string) => readonly string[] = () => []
   #stale = true
   #ticked = 0
+  #startedAt = 0
   #heardAnyone = 0
   #hadCompany = false
   #reminded = 0
@@ -95,6 +96,7 @@ export class Watcher {
   start(): void {
     this.#ticked = this.#now()
     this.#heardAnyone = this.#ticked
+    this.#startedAt = this.#ticked
     this.#arm()
   }
 
@@ -226,7 +228,8 @@ export class Watcher {
     if (late > retryMs) {
       for (const target of this.#targets.values()) target.heard = Math.min(now, target.heard + late)
       this.#heardAnyone = Math.min(now, this.#heardAnyone + late)
-      if (late >= pauseMs) this.#paused()
+      // The others bear with a newcomer for a while, and its start is work.
+      if (late >= pauseMs && now - this.#startedAt >= newcomerMs) this.#paused()
       return
     }
     this.#refresh(now)
