@@ -76,3 +76,17 @@ it('draws different members that suit, however large the table', () => {
     expect(table.sample(10, random, ({ name }) => name === 'n1')).toHaveLength(1)
   }
 })
+
+it('gives everybody a turn before anybody has another, newcomers from the next round on', () => {
+  const table = new MemberTable()
+  const random = seededRandom(3)
+  for (let i = 0; i < 7; i++) table.set(record(`n${i}`, `10.0.0.${i}`), random)
+  const others = ({ name }: MemberRecord): boolean => name !== 'n0'
+  const take = (count: number): readonly string[] =>
+    table.inTurn(count, random, others).map(({ name }) => name)
+  expect([...take(3), ...take(3)].sort()).toEqual(['n1', 'n2', 'n3', 'n4', 'n5', 'n6'])
+  table.set(record('n7', '10.0.0.7'), random)
+  expect([...take(4), ...take(3)].sort()).toEqual(['n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7'])
+  expect(take(20)).toHaveLength(7)
+  expect(table.inTurn(1, random, () => false)).toEqual([])
+})
