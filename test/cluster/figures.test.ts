@@ -1,4 +1,4 @@
-import { env } from 'node:process'
+import { cpuUsage, env, stdout } from 'node:process'
 import { expect, it } from 'vitest'
 import { Cluster } from './support/cluster.ts'
 
@@ -16,6 +16,9 @@ const rows = [
 ] as const
 
 const seconds = 20
+const say = (line: string): void => {
+  stdout.write(`${line}\n`)
+}
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0)
 
 /** Form, idle for a while, then one is cut off: how long until every other node knows. */
@@ -61,7 +64,7 @@ it.runIf(wanted)('figures of the profiles', { timeout: 1_800_000 }, async () => 
   ]
   for (const [profile, count, runs] of rows) {
     for (const loss of [0, 0.1, 0.3]) {
-      const results = []
+      const results: Awaited<ReturnType<typeof measure>>[] = []
       for (let seed = 1; seed <= runs; seed++) results.push(await measure(profile, count, loss, seed))
       const last = results.map(one => one.last).sort((a, b) => a - b)
       const first = results.map(one => one.first).sort((a, b) => a - b)
@@ -71,31 +74,30 @@ it.runIf(wanted)('figures of the profiles', { timeout: 1_800_000 }, async () => 
       lines.push(
         `| ${profile} | ${count} | ${loss * 100} % | ${runs} | ${middle(first)} ms | ${middle(last)} ms | ${(last.at(-1) as number).toFixed(0)} ms | ${mean(one => one.packets)} | ${mean(one => one.bytes)} | ${sum(results.map(one => one.falseDeaths))} in ${((runs * count * seconds) / 60).toFixed(0)} node minutes |`,
       )
-      console.log(lines.at(-1))
+      say(lines.at(-1) as string)
     }
   }
-  console.log(lines.join('\n'))
+  say(lines.join('\n'))
 })
 
 it.runIf(wanted)(
   'a thousand nodes form a cluster and all notice a death, for less than a minute of CPU',
   { timeout: 1_800_000 },
   async () => {
-    const before = process.cpuUsage()
+    const before = cpuUsage()
     const spent = (): number => {
-      const { user, system } = process.cpuUsage(before)
+      const { user, system } = cpuUsage(before)
       return (user + system) / 1e6
     }
     const cluster = new Cluster(1, { profile: 'fast' })
-    const formed = cluster.form(1000)
-    await formed
-    console.log(`formed after ${cluster.clock.now()} ms, ${spent().toFixed(1)} s of CPU`)
+    await cluster.form(1000)
+    say(`formed after ${cluster.clock.now()} ms, ${spent().toFixed(1)} s of CPU`)
     await cluster.run(1000)
     cluster.forget()
     const since = cluster.clock.now()
     await cluster.kill(cluster.node('node-777'))
     await cluster.until('all notice', 5000, () => cluster.agreed())
-    console.log(
+    say(
       `all noticed after ${cluster.lastOf('dead', 'node-777', since, cluster.all)} ms, ${spent().toFixed(1)} s of CPU in all`,
     )
     expect(cluster.deaths()).toHaveLength(999)

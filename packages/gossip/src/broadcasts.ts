@@ -11,11 +11,8 @@ interface Item {
 export const transmitLimit = (retransmitMult: number, n: number): number =>
   retransmitMult * Math.ceil(Math.log10(n + 1))
 
-/**
- * What one call of `take` gives at most: news of two queues and the message that carries it make a compound of 255 parts, and no more
- * fit into one.
- */
-export const mostTaken = 127
+/** What one call of `take` gives at most: with the message that carries it they make a compound of 255 parts, and no more fit into one. */
+export const mostTaken = 254
 
 /** Where `value` belongs in a list that is in order of what `of` says. */
 function place<T>(list: readonly T[], value: number, of: (one: T) => number): number {

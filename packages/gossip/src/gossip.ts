@@ -236,7 +236,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
     this.#swim.hook({
       accused: message => this.#watcher?.accused(message),
       changed: () => this.#watcher?.membersChanged(),
-      refuted: () => this.#watcher?.refuted(),
+      refuted: () => this.#watcher?.tellOfUs(),
     })
     this.#joiner = new Joiner({
       swim: this.#swim,
@@ -322,9 +322,10 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
     this.#swim.updateMeta(meta)
   }
 
-  /** A message to the applications of all members; up to about a kilobyte, best effort. */
+  /** A message to the applications of all other members, one datagram to each; up to about a kilobyte, best effort. */
   broadcast(payload: Uint8Array): void {
-    this.#swim.broadcastUser(payload)
+    const bytes = encodeMessage({ type: 'user', payload })
+    for (const record of this.#swim.others()) this.#swim.sendBare(record, [bytes], record)
   }
 
   /** A message to the application of one member: over UDP, or reliably over TCP. */
@@ -482,7 +483,10 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
   async #meet(at: NodeAddress, join: boolean): Promise<boolean> {
     const answer = await this.#swim.options.outlet.exchange(at, this.#swim.table(join))
     if (!answer || this.#closed) return false
+    const known = this.#swim.members.size
     this.#merge(answer, at)
+    // Gossip alone misses one now and then, who would then not know of us until the next exchange of tables.
+    if (this.#swim.members.size > known) this.#watcher?.tellOfUs()
     return true
   }
 

@@ -18,7 +18,6 @@ import {
   type PacketMessage,
   type PushPull,
   type Suspect,
-  USER_OVERHEAD,
 } from './wire/index.ts'
 
 /** Something that became known about a member. */
@@ -89,14 +88,12 @@ export class Swim {
   readonly name: string
   readonly members: MemberTable = new MemberTable()
   readonly broadcasts: Broadcasts = new Broadcasts()
-  readonly userBroadcasts: Broadcasts = new Broadcasts(1024)
   readonly awareness: Awareness
   readonly options: SwimOptions
   readonly #suspicions = new Map<string, Suspicion>()
   #hooks: SwimHooks = { accused: () => {}, changed: () => {}, refuted: () => {} }
   #incarnation = 0
   #sequence = 0
-  #users = 0
   #leaving = false
   #spread = 1
 
@@ -154,11 +151,6 @@ export class Swim {
     this.#become({ ...this.self, meta, incarnation: this.#incarnation })
     this.#tellAlive(this.self)
     this.#emit('update', this.self)
-  }
-
-  /** A message for every member's application, best effort. */
-  broadcastUser(payload: Uint8Array): void {
-    this.userBroadcasts.queue(String(this.#users++), encodeMessage({ type: 'user', payload }))
   }
 
   /** Living members but ourselves. */
@@ -227,7 +219,11 @@ export class Swim {
 
   suspect(message: Suspect): void {
     const known = this.members.get(message.node)
-    if (!known || message.incarnation < known.incarnation) return
+    if (!known) return
+    if (message.incarnation < known.incarnation) {
+      this.#objectAgain(message.node)
+      return
+    }
     if (message.node !== this.name) this.#hooks.accused(message)
     const running = this.#suspicions.get(message.node)
     if (running) {
@@ -260,7 +256,11 @@ export class Swim {
   /** True when it was news. */
   dead(message: Dead): boolean {
     const known = this.members.get(message.node)
-    if (!known || message.incarnation < known.incarnation) return false
+    if (!known) return false
+    if (message.incarnation < known.incarnation) {
+      this.#objectAgain(message.node)
+      return false
+    }
     this.#cancelSuspicion(message.node)
     if (!supersedes.dead({ says: 'dead', incarnation: message.incarnation }, known)) return false
     if (message.node === this.name && !this.#leaving) {
@@ -299,6 +299,11 @@ export class Swim {
     this.#left = done
     this.dead({ type: 'dead', incarnation: this.#incarnation, node: this.name, from: this.name })
     if (this.others().length === 0) done()
+  }
+
+  /** Whoever says of us what we have objected to already has not heard that. */
+  #objectAgain(node: string): void {
+    if (node === this.name && !this.#leaving) this.#tellAlive(this.self)
   }
 
   #refute(claimed: number): void {
@@ -374,11 +379,7 @@ export class Swim {
   #take(carrier?: number): readonly Uint8Array[] {
     const { settings, outlet } = this.options
     const limit = Math.ceil(this.#spread * transmitLimit(settings.retransmitMult, this.members.size))
-    const room = outlet.room(carrier)
-    const taken = this.broadcasts.take(room, PART_OVERHEAD, limit)
-    const used = taken.reduce((sum, bytes) => sum + bytes.length + PART_OVERHEAD, 0)
-    const users = this.userBroadcasts.take(room - used, USER_OVERHEAD - 1, limit)
-    return users.length > 0 ? [...taken, ...users] : taken
+    return this.broadcasts.take(outlet.room(carrier), PART_OVERHEAD, limit)
   }
 
   /** Tells a few members what waits to be passed on. */
@@ -389,7 +390,7 @@ export class Swim {
       if (record.name === this.name || record.liveness === 'left') return false
       return record.liveness !== 'dead' || now - record.since <= settings.gossipToTheDeadMs
     }
-    if (this.broadcasts.size + this.userBroadcasts.size === 0) return
+    if (this.broadcasts.size === 0) return
     // In turns: left to chance, a few messages to a few members miss one of them in every hundredth case.
     for (const record of this.members.inTurn(settings.gossipNodes, random, suits)) {
       const parts = this.#take()

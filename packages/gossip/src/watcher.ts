@@ -11,16 +11,23 @@ interface Target {
   readonly name: string
   /** The last sign of life. */
   heard: number
-  /** Until then silence is not held against it. */
-  peaceUntil: number
+  /** Until then silence is not held against it: it has just started. */
+  newUntil: number
+  /** Until then it is left in peace, because it answers over TCP, though no datagram comes through. */
+  streamUntil: number
   asked: number
   askedOthers: number
   streamTried: boolean
+  /** How often it answered over TCP since its last datagram. */
+  streamAnswers: number
   accused: boolean
+  /** When we last said so. */
+  accusedAt: number
 }
 
 /** Milliseconds without a sign of life that count. */
-const silenceOf = ({ heard, peaceUntil }: Target, now: number): number => now - Math.max(heard, peaceUntil)
+const silenceOf = ({ heard, newUntil, streamUntil }: Target, now: number): number =>
+  now - Math.max(heard, newUntil, streamUntil)
 
 /** A process that has just started is busy with that, and may be slow to answer for so many milliseconds. */
 const newcomerMs = 1000
@@ -39,6 +46,9 @@ const remindMs = 300
 
 /** How long to leave a member in peace that answers over TCP alone; memberlist's own probes look after it meanwhile. */
 const streamOnlyMs = 1000
+
+/** From one accusation to the next by the same watcher, while nothing is heard. */
+const accuseAgainMs = 100
 
 /** How long an accusation counts. */
 const accusationMs = 2000
@@ -65,6 +75,7 @@ export class Watcher {
   #heardAnyone = 0
   #hadCompany = false
   #reminded = 0
+  #cutOff = false
   #standing: MembershipStanding = 'confirmed'
   #confirming = false
   #cancel: (() => void) | undefined
@@ -131,8 +142,10 @@ export class Watcher {
 
   #alive(target: Target, now: number): void {
     target.heard = now
+    target.streamAnswers = 0
     target.askedOthers = 0
     target.streamTried = false
+    target.streamUntil = 0
     if (target.accused) {
       target.accused = false
       this.#accusers.get(target.name)?.delete(this.#swim.name)
@@ -200,11 +213,14 @@ export class Watcher {
       this.#targets.set(target, {
         name: target,
         heard: now,
-        peaceUntil: now + this.#newcomerMs(target),
+        newUntil: now + this.#newcomerMs(target),
+        streamUntil: 0,
         asked,
         askedOthers: 0,
         streamTried: false,
+        streamAnswers: 0,
         accused: false,
+        accusedAt: 0,
       })
     }
     for (const member of this.#accusers.keys()) {
@@ -238,6 +254,10 @@ export class Watcher {
     const unheard = now - this.#heardAnyone >= alarmMs
     const all = silent.length > 1 && silent.length === this.#targets.size
     const cutOff = all && (unheard || !silent.some(target => this.#accusedByOthers(target.name, now)))
+    // Once connected again, the time in which nobody could be heard is held against nobody.
+    if (this.#cutOff && !cutOff)
+      for (const target of this.#targets.values()) target.newUntil = Math.max(target.newUntil, now)
+    this.#cutOff = cutOff
     for (const target of this.#targets.values()) this.#attend(target, now, cutOff)
     if (now - this.#reminded >= remindMs) this.#remind(now)
     const alone =
@@ -270,7 +290,9 @@ export class Watcher {
     if (!record) return
     const alarmed = silence >= alarmMs
     // Who has just been heard, because it watches us, need not be asked.
-    const due = alarmed ? now - target.asked >= retryMs : Math.min(now - target.asked, silence) >= intervalMs
+    const due = alarmed
+      ? now - target.asked >= retryMs
+      : Math.min(now - target.asked, now - target.heard) >= intervalMs
     if (due) {
       target.asked = now
       this.#ask(target, record)
@@ -282,13 +304,17 @@ export class Watcher {
     }
     // Where nobody at all is heard any more, it is more likely that we are cut off than that all of them died.
     if (silence < accuseMs || cutOff) return
-    if (!target.accused) this.#accuse(target, record)
+    // Said again and again: what two of them say has to reach at least one of them.
+    if (!target.accused || now - target.accusedAt >= accuseAgainMs) this.#accuse(target, record)
     this.#judge(target.name, now)
   }
 
   #ask(target: Target, record: MemberRecord): void {
     const seqNo = this.#prober.expect(this.#settings.accuseMs, () => this.#answered(target))
-    this.#swim.sendBare(record, [encodeMessage(this.#prober.ping(record.name, seqNo))])
+    const ping = encodeMessage(this.#prober.ping(record.name, seqNo))
+    // Who still counts as suspect is told, so that it can object.
+    const parts = record.liveness === 'suspect' ? [encodeMessage(this.#suspect(record)), ping] : [ping]
+    this.#swim.sendBare(record, parts)
   }
 
   #answered(target: Target): void {
@@ -310,22 +336,36 @@ export class Watcher {
       .streamPing(record, this.#prober.ping(record.name, number), this.#settings.accuseMs)
       .then(answered => {
         if (!answered) return
+        const answers = target.streamAnswers + 1
         this.#answered(target)
-        // Its datagrams do not come through: asking for them over and over helps nobody.
-        target.peaceUntil = this.#now() + streamOnlyMs
+        target.streamAnswers = answers
+        // Its datagrams do not come through, which is more than loss: asking for them over and over helps nobody.
+        if (answers >= 3) target.streamUntil = this.#now() + streamOnlyMs
       })
   }
 
   #accuse(target: Target, record: MemberRecord): void {
+    const message = this.#suspect(record)
+    const bytes = encodeMessage(message)
+    const watchers = this.#watchersOf(record.name)
+    const again = target.accused
     target.accused = true
-    const message: Suspect = {
-      type: 'suspect',
-      incarnation: record.incarnation,
-      node: record.name,
-      from: this.#swim.name,
-    }
+    target.accusedAt = this.#now()
     this.#swim.suspect(message)
-    this.#tellUrgently(encodeMessage(message), record, this.#watchersOf(record.name))
+    if (again) this.#tellThese(bytes, watchers)
+    else this.#tellUrgently(bytes, record, watchers)
+  }
+
+  #suspect(record: MemberRecord): Suspect {
+    const { name: node } = record
+    return { type: 'suspect', incarnation: this.#incarnation(record), node, from: this.#swim.name }
+  }
+
+  /** The newest that we have heard of: another watcher may know of an objection that never reached us. */
+  #incarnation({ name, incarnation }: MemberRecord): number {
+    let newest = incarnation
+    for (const said of this.#accusers.get(name)?.values() ?? []) newest = Math.max(newest, said.incarnation)
+    return newest
   }
 
   /** Declares the death of a member that enough of its watchers accuse. */
@@ -344,7 +384,8 @@ export class Watcher {
     const alone = watchers.length < 2
     if (agreed.length < enough) return
     if (alone && silenceOf(target, now) < this.#settings.accuseMs + this.#settings.aloneMs) return
-    const message: Dead = { type: 'dead', incarnation: record.incarnation, node: name, from: this.#swim.name }
+    const incarnation = this.#incarnation(record)
+    const message: Dead = { type: 'dead', incarnation, node: name, from: this.#swim.name }
     if (this.#swim.dead(message)) this.#tellUrgently(encodeMessage(message), record, [])
   }
 
@@ -355,8 +396,8 @@ export class Watcher {
       this.#tellSome(encodeMessage(message), 4)
   }
 
-  /** We objected to a rumour about us: everybody is to know at once. */
-  refuted(): void {
+  /** We objected to a rumour about us, or have just met the others: everybody is to know of us at once. */
+  tellOfUs(): void {
     const { name: node, addr, port, meta, incarnation, vsn } = this.#swim.self
     const bytes = encodeMessage({ type: 'alive', incarnation, node, addr, port, meta: meta ?? NO_BYTES, vsn })
     this.#tellUrgently(bytes, this.#swim.self, [])
@@ -372,11 +413,15 @@ export class Watcher {
       }
       return
     }
-    for (const one of [subject.name, ...concerned]) {
-      const record = members.get(one)
-      if (record && one !== name) this.#swim.sendBare(record, [bytes], record)
-    }
+    this.#tellThese(bytes, [subject.name, ...concerned])
     this.#tellSome(bytes, 8)
+  }
+
+  #tellThese(bytes: Uint8Array, names: readonly string[]): void {
+    for (const one of names) {
+      const record = this.#swim.members.get(one)
+      if (record && one !== this.#swim.name) this.#swim.sendBare(record, [bytes], record)
+    }
   }
 
   #tellSome(bytes: Uint8Array, count: number): void {
