@@ -1,6 +1,9 @@
-import { defineConfig } from 'vitest/config'
+import { env } from 'node:process'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 const conditions = ['@carillon/source']
+// Takes minutes, and measures rather than tests; see its first line.
+const figures = env.CARILLON_FIGURES === undefined ? ['test/cluster/figures.test.ts'] : []
 const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 
 export default defineConfig({
@@ -8,7 +11,11 @@ export default defineConfig({
     projects: [
       {
         ...shared,
-        test: { name: 'unit', include: ['packages/*/src/**/*.test.ts', 'test/cluster/**/*.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'test/cluster/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...figures],
+        },
       },
       {
         ...shared,
