@@ -144,6 +144,8 @@ export interface GossipStats {
 
 const mostStreams = 128
 const mostMeta = 512
+/** From a meeting that brought new members to the next, on average. */
+const lookAgainMs = 1000
 /** A timer that is this late, in milliseconds, tells that the process was held up; it then gets so much longer. */
 const stallMs = 50
 const graceMs = 30
@@ -182,6 +184,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
   #open = 0
   #cancelGossip: (() => void) | undefined
   #cancelPushPull: (() => void) | undefined
+  #cancelLook: (() => void) | undefined
   #closed = false
 
   private constructor(options: GossipOptions, datagrams: Datagrams, streams: Streams, address: NodeAddress) {
@@ -371,6 +374,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
     this.#closed = true
     this.#cancelGossip?.()
     this.#cancelPushPull?.()
+    this.#cancelLook?.()
     this.#joiner.stop()
     this.#prober.stop()
     this.#watcher?.stop()
@@ -400,11 +404,22 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
     const delay = first ? this.#swim.options.random() * interval : 0
     this.#cancelPushPull = this.#clock.after(delay + interval, () => {
       this.#pushPullLater(false)
-      const suits = (record: MemberRecord): boolean =>
-        record.liveness === 'alive' && record.name !== this.#swim.name
-      const [peer] = this.#swim.members.sample(1, this.#swim.options.random, suits)
-      if (peer) void this.#meet(peer, false)
+      this.#meetAnyone()
     })
+  }
+
+  #meetAnyone(): void {
+    const suits = (record: MemberRecord): boolean =>
+      record.liveness === 'alive' && record.name !== this.#swim.name
+    const [peer] = this.#swim.members.sample(1, this.#swim.options.random, suits)
+    if (peer) void this.#meet(peer, false)
+  }
+
+  /** Soon compares tables once more, for as long as that brings members that we had not met: many may be joining at once. */
+  #lookAgain(): void {
+    this.#cancelLook?.()
+    const delay = lookAgainMs * (0.5 + this.#swim.options.random())
+    this.#cancelLook = this.#clock.after(delay, () => this.#meetAnyone())
   }
 
   // ---- datagrams
@@ -486,7 +501,10 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
     const known = this.#swim.members.size
     this.#merge(answer, at)
     // Gossip alone misses one now and then, who would then not know of us until the next exchange of tables.
-    if (this.#swim.members.size > known) this.#watcher?.tellOfUs()
+    if (this.#swim.members.size > known && this.#watcher) {
+      this.#watcher.tellOfUs()
+      this.#lookAgain()
+    }
     return true
   }
 
