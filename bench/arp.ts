@@ -9,10 +9,10 @@ import type { BenchResult } from './support/result.ts'
 const client = `bench-arp-client-${pid}`
 const server = `bench-arp-server-${pid}`
 
-/** One address that we answer for and one that the kernel does, on the same interface. */
+/** One address that we answer for, one that the kernel does, on the same interface, and one that is not there. */
 const targets = [
-  { protocol: 'ARP', ours: '10.79.0.100', kernel: '10.79.0.101' },
-  { protocol: 'NDP', ours: 'fd79::100', kernel: 'fd79::101' },
+  { protocol: 'ARP', ours: '10.79.0.100', kernel: '10.79.0.101', stranger: '10.79.0.200' },
+  { protocol: 'NDP', ours: 'fd79::100', kernel: 'fd79::101', stranger: 'fd79::200' },
 ] as const
 
 const setUp = `
@@ -101,7 +101,7 @@ function medians(latencies: readonly Latency[]): Latency {
 }
 
 function measure(
-  { protocol, ours, kernel }: (typeof targets)[number],
+  { protocol, ours, kernel, stranger }: (typeof targets)[number],
   probe: <Result>(...args: readonly string[]) => Result,
   responder: ChildProcess,
 ): BenchResult[] {
@@ -119,6 +119,10 @@ function measure(
   const cpu = (100 * (cpuSeconds(responder) - before)) / 5
   const steadyKernel = probe<Rate>(kernel, 'rate', '20000', '5')
 
+  const beforeStorm = cpuSeconds(responder)
+  const storm = probe<Rate>(stranger, 'rate', '100000', '5')
+  const stormCpu = (100 * (cpuSeconds(responder) - beforeStorm)) / 5
+
   const flood = (target: string): Rate => probe<Rate>(target, 'rate', '0', '3')
   const [mostOurs, mostKernel] = [flood(ours), flood(kernel)]
   return [
@@ -130,6 +134,12 @@ function measure(
       unit: '%',
       peer: peer(lostPercent(steadyKernel)),
       note: `${steady.sent} sent, ${cpu.toFixed(0)} % of a core`,
+    },
+    {
+      name: `${protocol} processor time under requests for others`,
+      value: stormCpu,
+      unit: '%',
+      note: `${(storm.sent / 5).toFixed(0)} requests/s, goal: below 2 % of a core`,
     },
     {
       name: `${protocol} answers under flood`,
