@@ -1,5 +1,4 @@
-import { CarillonError, type Endpoint, type SpeakerStatus } from '@carillon/core'
-import { formatEndpoint } from './endpoint.ts'
+import { CarillonError, type Endpoint, formatEndpoint, type SpeakerStatus } from '@carillon/core'
 
 /** Asks a running speaker for its status, of all Services or only of those that `of` means. Throws `NO_SPEAKER` or `BAD_ANSWER`. */
 export async function fetchStatus(at: Endpoint, of?: string): Promise<SpeakerStatus> {

@@ -1,7 +1,7 @@
-import { CarillonError } from '@carillon/core'
+import { CarillonError, formatEndpoint } from '@carillon/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatEndpoint, parseEndpoint } from './endpoint.ts'
+import { parseEndpoint } from './endpoint.ts'
 
 describe('an address and port on the command line', () => {
   it.each([

@@ -1,4 +1,4 @@
-import { CarillonError, canonicalAddress, type Endpoint, familyOf } from '@carillon/core'
+import { CarillonError, canonicalAddress, type Endpoint } from '@carillon/core'
 
 /** Reads `ADDR:PORT`, `[ADDR6]:PORT`, or, with a default port, `ADDR` and `ADDR6`. Throws `USAGE`. */
 export function parseEndpoint(flag: string, text: string, defaultPort?: number): Endpoint {
@@ -18,9 +18,4 @@ export function parseEndpoint(flag: string, text: string, defaultPort?: number):
   if (port === undefined) throw wrong('the port is missing')
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw wrong('the port is not between 0 and 65535')
   return { address, port }
-}
-
-/** `10.0.0.1:80`, `[2001:db8::1]:80` */
-export function formatEndpoint(at: Endpoint): string {
-  return familyOf(at.address) === 6 ? `[${at.address}]:${at.port}` : `${at.address}:${at.port}`
 }

@@ -150,3 +150,14 @@ export function tryParseMac(text: string): Uint8Array | undefined {
 export function formatMac(bytes: Uint8Array): string {
   return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join(':')
 }
+
+/** `10.0.0.1:80`, `[2001:db8::1]:80` */
+export function formatEndpoint({
+  address,
+  port,
+}: {
+  readonly address: string
+  readonly port: number
+}): string {
+  return familyOf(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`
+}

@@ -3,6 +3,7 @@ import {
   type Clock,
   type Datagrams,
   type Endpoint,
+  formatEndpoint,
   type Logger,
   type Member,
   type Membership,
@@ -23,7 +24,7 @@ import type { Delegate } from './delegate.ts'
 import { Joiner, type Resolve } from './joiner.ts'
 import type { Keyring } from './keyring.ts'
 import { living, type MemberRecord } from './member-record.ts'
-import { endpointOf, endpointText, type NodeAddress } from './node-address.ts'
+import { endpointOf, type NodeAddress } from './node-address.ts'
 import type { Outlet } from './outlet.ts'
 import { Prober } from './prober.ts'
 import { type ProfileName, profiles, type Settings } from './profile.ts'
@@ -428,7 +429,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
     if (this.#closed) return
     this.#tally.received(bytes.length)
     const { messages, dropped } = decodePacket(bytes, this.#wire)
-    for (const fault of dropped) this.#tally.dropped(fault, endpointText(from))
+    for (const fault of dropped) this.#tally.dropped(fault, formatEndpoint(from))
     if (messages.length === 0) return
     const sender = this.#senderOf(from)
     const at = { addr: parseAddress(from.address.split('%')[0] as string), port: from.port }
@@ -509,7 +510,8 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
   }
 
   #merge(table: PushPull, from: NodeAddress): void {
-    if (!this.#swim.merge(table)) this.#tally.dropped('incompatibleVersions', endpointText(endpointOf(from)))
+    if (!this.#swim.merge(table))
+      this.#tally.dropped('incompatibleVersions', formatEndpoint(endpointOf(from)))
     this.#watcher?.membersChanged()
   }
 
@@ -545,10 +547,10 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
       stream.on('data', (chunk: Uint8Array) => {
         const result = reader.push(chunk)
         if (!result) return
-        if ('dropped' in result) this.#tally.dropped(result.dropped, endpointText(endpointOf(to)))
+        if ('dropped' in result) this.#tally.dropped(result.dropped, formatEndpoint(endpointOf(to)))
         else if (result.message.type === 'err') {
           this.#log.debug(
-            { peer: endpointText(endpointOf(to)), error: result.message.error },
+            { peer: formatEndpoint(endpointOf(to)), error: result.message.error },
             'a peer refused a stream',
           )
         }
@@ -561,7 +563,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
   }
 
   #accepted(stream: Stream): void {
-    const from = endpointText(stream.remote)
+    const from = formatEndpoint(stream.remote)
     if (this.#closed || this.#open >= mostStreams) {
       this.#tally.dropped('tooManyStreams', from)
       stream.destroy()
@@ -643,7 +645,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
     const shown = info(member)
     if (type === 'conflict') {
       this.#tally.dropped('nameConflict', shown.address)
-      this.#safely(() => this.emit('member:conflict', shown, other ? endpointText(endpointOf(other)) : ''))
+      this.#safely(() => this.emit('member:conflict', shown, other ? formatEndpoint(endpointOf(other)) : ''))
       return
     }
     this.#addresses.clear()
@@ -735,7 +737,7 @@ function checkMeta(meta: Uint8Array | undefined): void {
 function info(record: MemberRecord): MemberInfo {
   return {
     name: record.name,
-    address: endpointText(endpointOf(record)),
+    address: formatEndpoint(endpointOf(record)),
     liveness: record.liveness,
     meta: record.meta,
     incarnation: record.incarnation,

@@ -16,8 +16,3 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 export function endpointOf({ addr, port }: NodeAddress): Endpoint {
   return { address: formatAddress(unmap(addr)), port }
 }
-
-/** `10.0.0.1:7946`, `[fd00::1]:7946` */
-export function endpointText({ address, port }: Endpoint): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
-}

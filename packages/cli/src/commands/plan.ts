@@ -1,6 +1,7 @@
 import {
   Allocator,
   ConfigParser,
+  describeInvalid,
   describePlan,
   type PlanDocument,
   Planner,
@@ -23,7 +24,7 @@ export interface PlanOptions {
 export function planOf(snapshot: Snapshot, options: Omit<PlanOptions, 'manifests' | 'json'>): PlanDocument {
   const { standalone, lbClass, ignoreExcludeLb } = options
   const { config, problems } = new ConfigParser().parse(snapshot)
-  if (!config) return { services: [], pools: [], problems }
+  if (!config) return describeInvalid(problems)
   const { services, namespaces } = snapshot
   const allocator = new Allocator({
     standalone,

@@ -1,10 +1,17 @@
 import { hostname } from 'node:os'
-import type { Endpoint, Logger, Metrics, Network, Speaker } from '@carillon/core'
+import {
+  type Endpoint,
+  formatEndpoint,
+  type Logger,
+  type Metrics,
+  type Network,
+  type Speaker,
+} from '@carillon/core'
 import type { ProfileName } from '@carillon/gossip'
 import { systemNetwork } from '@carillon/sockets'
 import { Cluster } from '../cluster.ts'
 import { compose } from '../compose.ts'
-import { formatEndpoint, parseEndpoint } from '../endpoint.ts'
+import { parseEndpoint } from '../endpoint.ts'
 import type { HttpServer } from '../http/server.ts'
 import { type LogFormat, type LogLevel, makeLogger } from '../log.ts'
 import type { Terminal } from '../terminal.ts'

@@ -1,6 +1,5 @@
 import { createServer } from 'node:net'
-import { CarillonError, type Endpoint } from '@carillon/core'
-import { formatEndpoint } from '../endpoint.ts'
+import { CarillonError, type Endpoint, formatEndpoint } from '@carillon/core'
 
 /** What listening at an address failed with, as `PORT_IN_USE` that says what to do. */
 export function portError(at: Endpoint, error: unknown): CarillonError {

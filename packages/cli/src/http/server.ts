@@ -35,13 +35,7 @@ export async function serveHttp(
     reply.code(speaker.ready ? 200 : 503)
     return {
       status: speaker.ready ? 'ready' : 'not ready',
-      configuration: speaker.plan
-        ? errors.length > 0
-          ? 'stale'
-          : 'valid'
-        : errors.length > 0
-          ? 'invalid'
-          : 'loading',
+      configuration: speaker.configuration,
       problems: errors,
     }
   })

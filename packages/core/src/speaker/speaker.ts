@@ -18,7 +18,7 @@ import { HoldDown } from './hold-down.ts'
 import { Instruments } from './instruments.ts'
 import { Owners } from './owners.ts'
 import { Stage } from './stage.ts'
-import { describeSpeaker, type SpeakerStatus } from './status.ts'
+import { configurationOf, describeSpeaker, type SpeakerStatus } from './status.ts'
 
 export interface SpeakerOptions {
   /** Name of this node: what Kubernetes calls it, what the others elect it by. */
@@ -205,6 +205,11 @@ export class Speaker implements AsyncDisposable {
   /** What is wrong with what the source holds now. */
   get problems(): readonly Problem[] {
     return this.#problems
+  }
+
+  /** How the configuration stands; see `SpeakerStatus`. */
+  get configuration(): SpeakerStatus['configuration'] {
+    return configurationOf({ plan: this.#plan, problems: this.#problems })
   }
 
   /** True once a valid configuration is in force and every announcer has started. */

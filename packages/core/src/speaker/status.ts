@@ -114,7 +114,11 @@ function servicesOf({ plan, owners, node, of }: StatusParts): readonly ServiceSt
 const assumed = (alive: ReadonlySet<string> | undefined): readonly Member[] =>
   [...(alive ?? [])].sort().map(name => ({ name, address: '', liveness: 'alive' }))
 
-function configurationOf({ plan, problems }: StatusParts): SpeakerStatus['configuration'] {
+/** How the configuration stands. */
+export function configurationOf({
+  plan,
+  problems,
+}: Pick<StatusParts, 'plan' | 'problems'>): SpeakerStatus['configuration'] {
   const broken = problems.some(problem => problem.severity === 'error')
   if (plan) return broken ? 'stale' : 'valid'
   return broken ? 'invalid' : 'loading'
