@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'eventemitter3'
 import type { Family } from '../address.ts'
 import type { Clock } from '../clock.ts'
+import type { Config, LabelMap } from '../config/config.ts'
 import type { CarillonError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
@@ -24,8 +25,29 @@ export interface Advertisement {
   readonly address: string
   /** `namespace/name` of each Service behind it, sorted. */
   readonly services: readonly string[]
-  /** What this kind of announcer needs to know more; for layer 2: `interfaces`, `'all'` or a sorted list of names. */
+  /**
+   * What this kind of announcer needs to know more; for layer 2: `interfaces`, `'all'` or a sorted list of names; for BGP: `peers`, a
+   * list of `PeerRoute`.
+   */
   readonly options: Readonly<Record<string, unknown>>
+}
+
+/** How one BGP peer is told of a prefix; what several BGPAdvertisements say, merged. */
+export interface PeerRoute {
+  /** Name of the BGPPeer. */
+  readonly peer: string
+  /** 0: unset. */
+  readonly localPref: number
+  /** `65000:1` or `large:1:2:3`, in numeric order. */
+  readonly communities: readonly string[]
+}
+
+/** What an announcer may go by beside the addresses. */
+export interface AnnouncerSettings {
+  /** The configuration in force. */
+  readonly config: Config
+  /** Labels of this node. */
+  readonly labels: LabelMap
 }
 
 export interface AnnouncementStatus {
@@ -62,6 +84,8 @@ export interface Announcer extends AsyncDisposable {
   readonly families: readonly Family[]
   readonly events: EventEmitter<AnnouncerEvents>
   start(): Promise<void>
+  /** Told before the first `announce`, and again before the next one whenever something of it has changed. Never throws. */
+  configure?(settings: AnnouncerSettings): void
   /** Makes the network see exactly `desired`. Saying it twice changes nothing; saying `[]` withdraws all. Never throws. */
   announce(desired: readonly Advertisement[]): void
   /** Of everything last desired, in its order. */

@@ -6,6 +6,8 @@ export type {
   AnnouncerContext,
   AnnouncerEvents,
   AnnouncerFactory,
+  AnnouncerSettings,
+  PeerRoute,
 } from './announcer.ts'
 export type { SpeakerEvent } from './history.ts'
 export { Speaker, type SpeakerEvents, type SpeakerOptions } from './speaker.ts'
