@@ -2,7 +2,10 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { at, cache, readJson } from './project.mjs'
 import { run } from './run.mjs'
 
-/** Runs vitest under the given Node and resolves to `{ passed, failed: [{ name, reason }], skipped: [{ name, reason }] }`. */
+/**
+ * Runs vitest under the given Node and resolves to `{ passed, failed, skipped, repeated }`: a count, and three lists of
+ * `{ name, reason }`.
+ */
 export async function vitest(node, args) {
   const file = cache('tally.json')
   mkdirSync(cache(), { recursive: true })
@@ -19,7 +22,7 @@ export async function vitest(node, args) {
     ],
     { env: { CARILLON_TALLY: file } },
   )
-  const tally = existsSync(file) ? readJson(file) : { passed: 0, failed: [], skipped: [] }
+  const tally = existsSync(file) ? readJson(file) : { passed: 0, failed: [], skipped: [], repeated: [] }
   // Whatever else made vitest end badly counts, too.
   return code !== 0 && tally.failed.length === 0
     ? { ...tally, failed: [{ name: 'vitest', reason: `ended with ${code}` }] }
