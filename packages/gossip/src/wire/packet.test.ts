@@ -196,6 +196,14 @@ describe('encryption', () => {
     expect(read(encodePacket([encodeMessage(ping)]), mine)).toEqual(refused('plaintextRefused'))
     expect(read(Uint8Array.of(77, 1, 2), mine)).toEqual(refused('badEncryption'))
     expect(read(Uint8Array.of(1, 1, 2), mine)).toEqual(refused('badEncryption'))
+    // What looks like a ping without content is more likely an encrypted packet with such a nonce.
+    for (const encryptionVersion of [0, 1] as const) {
+      const sealed = encodePacket([one], { keys, encryptionVersion })
+      for (const nonce of [0x80, 0xc0]) {
+        sealed[1] = nonce
+        expect(read(sealed, mine)).toEqual(refused('noKeyFits'))
+      }
+    }
   })
 
   test('plain packets are taken as long as a cluster moves to encryption', () => {

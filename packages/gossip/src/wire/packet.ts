@@ -81,8 +81,11 @@ function decrypted(bytes: Uint8Array, options: WireOptions): Uint8Array | Fault 
 function looksPlain(bytes: Uint8Array): boolean {
   const [type] = bytes
   if (type === undefined) return false
-  // A ping or indirect ping begins like an encrypted packet.
-  return type > 1 ? type <= messageTypes.crc : typeof decodeMessage(bytes) !== 'string'
+  if (type > 1) return type <= messageTypes.crc
+  // A ping or indirect ping begins like an encrypted packet. One of these names a node, which random bytes hardly do: some of them, an
+  // empty map for one, are read as a message all the same.
+  const message = decodeMessage(bytes)
+  return typeof message !== 'string' && 'node' in message && message.node !== ''
 }
 
 interface Reading {
