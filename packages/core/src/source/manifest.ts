@@ -39,6 +39,18 @@ function* unpack(value: unknown, depth = 0): Generator<unknown> {
   } else yield value
 }
 
+/** How many problems of one object are told. Nobody reads more, and a list of nonsense holds one for every line. */
+const toldOfOne = 100
+
+function firstOf(problems: readonly Problem[]): readonly Problem[] {
+  const last = problems[toldOfOne]
+  if (last === undefined) return problems
+  const rest = problems.slice(toldOfOne)
+  const severity = rest.some(problem => problem.severity === 'error') ? 'error' : 'warning'
+  const message = `and ${rest.length} more problems with this object: correct those above first`
+  return [...problems.slice(0, toldOfOne), { ...last, severity, field: '', message }]
+}
+
 function fromValue(file: string, value: unknown): ManifestDocument {
   const resources: Resource[] = []
   const problems: Problem[] = []
@@ -53,7 +65,7 @@ function fromValue(file: string, value: unknown): ManifestDocument {
     const parsed = parseResource(item)
     if (!parsed) continue
     if (parsed.resource) resources.push(parsed.resource)
-    problems.push(...parsed.problems)
+    problems.push(...firstOf(parsed.problems))
   }
   return { resources, problems }
 }
@@ -84,36 +96,49 @@ function plainWords(error: unknown): string {
   return message
 }
 
+/**
+ * How many characters of YAML one document may have: as many bytes as Kubernetes stores of one object. A `List` of thousands has more, and
+ * reading it takes seconds in which nothing else happens, where JSON takes a moment.
+ */
+const maxYaml = 1.5 * 1024 * 1024
+
 function fromYaml(file: string, text: string, firstLine: number): ManifestDocument {
+  if (text.length > maxYaml) {
+    const why = `holds a YAML document of more than ${maxYaml / 2 ** 20} MiB at line ${firstLine}`
+    const advice =
+      'write it as JSON (kubectl get -o json) into a file that ends in .json, or split it with "---"'
+    return { resources: [], problems: [textProblem(file, `${why}: ${advice}`)] }
+  }
   const counter = new LineCounter()
-  const resources: Resource[] = []
-  const problems: Problem[] = []
+  const found: ManifestDocument[] = []
+  const tell = (problem: Problem): unknown => found.push({ resources: [], problems: [problem] })
   const invalid = (offset: number, why: string): Problem =>
     textProblem(file, `is not valid YAML at line ${firstLine + counter.linePos(offset).line - 1}: ${why}`)
   const tokens = [...new Parser(counter.addNewLine).parse(text)]
   const deep = tooDeep(tokens)
   if (deep !== undefined)
-    return { resources, problems: [invalid(deep, `it nests deeper than ${maxDepth} levels`)] }
+    return { resources: [], problems: [invalid(deep, `it nests deeper than ${maxDepth} levels`)] }
   // kubectl takes "<<" as well.
   const composer = new Composer({ prettyErrors: false, uniqueKeys: true, merge: true })
   for (const document of composer.compose(tokens)) {
     const [error] = document.errors
     if (error) {
-      problems.push(invalid(error.pos[0], plainWords(error)))
+      tell(invalid(error.pos[0], plainWords(error)))
       continue
     }
     let value: unknown
     try {
       value = document.toJS({ maxAliasCount: 100 })
     } catch (error) {
-      problems.push(textProblem(file, `is not usable YAML: ${plainWords(error)}`))
+      tell(textProblem(file, `is not usable YAML: ${plainWords(error)}`))
       continue
     }
-    const found = fromValue(file, value)
-    resources.push(...found.resources)
-    problems.push(...found.problems)
+    found.push(fromValue(file, value))
   }
-  return { resources, problems }
+  return {
+    resources: found.flatMap(({ resources }) => resources),
+    problems: found.flatMap(({ problems }) => problems),
+  }
 }
 
 function fromJson(file: string, text: string): ManifestDocument {

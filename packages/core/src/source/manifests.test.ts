@@ -118,6 +118,38 @@ describe('manifests on disk', () => {
     ])
   })
 
+  it('are refused as YAML where they are larger than Kubernetes stores, and taken as JSON', async () => {
+    const items = Array.from(
+      { length: 20_000 },
+      (_, i) => `- { metadata: { name: n${i}, x: ${'y'.repeat(50)} } }`,
+    )
+    const nodes = Array.from({ length: 20_000 }, (_, i) => ({
+      metadata: { name: `n${i}`, x: 'y'.repeat(50) },
+    }))
+    const yaml = await story({
+      'nodes.yaml': `apiVersion: v1\nkind: NodeList\nitems:\n${items.join('\n')}\n`,
+    })
+    expect(yaml.source.current().problems.map(({ message }) => message)).toEqual([
+      'holds a YAML document of more than 1.5 MiB at line 1: write it as JSON (kubectl get -o json) into a file that ends in .json, or split it with "---"',
+    ])
+    const json = await story({
+      'nodes.json': JSON.stringify({ apiVersion: 'v1', kind: 'NodeList', items: nodes }),
+    })
+    expect(json.source.current().nodes).toHaveLength(20_000)
+  })
+
+  it('of which everything is wrong are told of in a hundred problems', async () => {
+    const ports = Array.from({ length: 200_000 }, () => 'a')
+    const metadata = { name: 's', namespace: 'd' }
+    const text = JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ports } })
+    const { source } = await story({ 'service.json': text })
+    const { problems } = source.current()
+    expect(problems).toHaveLength(101)
+    expect(problems.at(-1)?.message).toBe(
+      'and 199900 more problems with this object: correct those above first',
+    )
+  })
+
   it('give an edit once they have settled, and leave what did not change as it was', async () => {
     const { disk, clock, source, snapshots } = await story({
       'a.yaml': `${pool('p', '10.0.0.0/24')}---\n${service('a')}`,
