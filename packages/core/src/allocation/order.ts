@@ -37,8 +37,7 @@ export class Order {
       }
     }
     if (into.length > few) {
-      this.#steps.push(...into)
-      this.#steps.sort(byRank)
+      this.#steps = this.#steps.concat(into).sort(byRank)
       from = 0
     } else {
       for (const step of into) {
