@@ -64,6 +64,13 @@ export function sameBgpClaim(a: BgpClaim | undefined, b: BgpClaim | undefined): 
   return a.routes.every(({ prefix }, i) => prefix === b.routes[i]?.prefix)
 }
 
+const isLocal = ({ locals }: BgpClaim, { name }: NodeFacts): boolean =>
+  locals === undefined || locals.has(name)
+
+/** Whether the endpoints let the node speak for the claim. */
+export const canServeFrom = (claim: BgpClaim, facts: NodeFacts): boolean =>
+  claim.serving && isLocal(claim, facts)
+
 const past =
   (because: Because): Gate<BgpClaim>['passes'] =>
   ({ policy }, { labels }) =>
@@ -80,7 +87,7 @@ export const bgpGates: readonly Gate<BgpClaim>[] = [
   { because: 'conflictingAdvertisements', passes: past('conflictingAdvertisements') },
   { because: 'nodeNetworkUnavailable', passes: (_, { networkUnavailable }) => !networkUnavailable },
   { because: 'nodeLabeledExcludeBalancers', passes: (_, { excluded }) => !excluded },
-  { because: 'noLocalEndpoints', passes: ({ locals }, { name }) => locals === undefined || locals.has(name) },
+  { because: 'noLocalEndpoints', passes: isLocal },
   { because: 'noEndpoints', passes: ({ serving }) => serving },
   {
     because: 'noPeer',

@@ -1,6 +1,6 @@
 import type { Advertisement, PeerRoute } from '../speaker/announcer.ts'
-import { type BgpClaim, bgpObstacle, type Route } from './bgp.ts'
-import { mergePeerRoutes } from './bgp-policy.ts'
+import { type BgpClaim, bgpObstacle, canServeFrom, type Route } from './bgp.ts'
+import { type BgpPolicy, mergePeerRoutes } from './bgp-policy.ts'
 import type { NodeFacts } from './cluster.ts'
 import { patchSorted } from './sorted-list.ts'
 
@@ -55,22 +55,31 @@ export class RoutePlan {
   }
 
   #look(facts: NodeFacts): BgpAdvertisement | undefined {
-    const { prefix, family, length } = this.#route
+    // An aggregate has many Services and few policies, so these are asked once.
+    const offers = new Map<BgpPolicy, readonly PeerRoute[] | undefined>()
     const services: string[] = []
-    const offers = new Set<readonly PeerRoute[]>()
+    const said = new Set<readonly PeerRoute[]>()
     for (const { key, claim } of this.#sources) {
-      const offer = claim.policy.offer(facts.labels, family, length)
-      if (!offer || bgpObstacle(claim, facts) !== undefined) continue
+      if (!offers.has(claim.policy)) offers.set(claim.policy, this.#offer(claim.policy, facts))
+      const offer = offers.get(claim.policy)
+      if (!offer || !canServeFrom(claim, facts)) continue
       services.push(key)
-      offers.add(offer)
+      said.add(offer)
     }
-    const [first] = offers
+    const [first] = said
     if (!first) return undefined
     return {
-      address: prefix,
+      address: this.prefix,
       services,
-      options: { peers: offers.size === 1 ? first : mergePeerRoutes(offers) },
+      options: { peers: said.size === 1 ? first : mergePeerRoutes(said) },
     }
+  }
+
+  /** What the node tells its peers for Services of this policy that can be served; undefined: nothing. */
+  #offer(policy: BgpPolicy, facts: NodeFacts): readonly PeerRoute[] | undefined {
+    const { family, length } = this.#route
+    const served: BgpClaim = { policy, serving: true, locals: undefined, routes: [this.#route] }
+    return bgpObstacle(served, facts) ? undefined : policy.offer(facts.labels, family, length)
   }
 }
 
