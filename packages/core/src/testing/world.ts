@@ -72,7 +72,7 @@ export function peer(name: string, { nodes = [], ...more }: PeerSpec = {}): Peer
     gracefulRestart: false,
     ebgpMultiHop: false,
     dualStackAddressFamily: false,
-    annotations: {},
+    passive: false,
     ...more,
   }
 }
