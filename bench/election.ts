@@ -3,6 +3,8 @@ import {
   type AddressPlan,
   type Advertisement,
   Allocator,
+  type BGPAdvertisement,
+  type BGPPeer,
   type EndpointSlice,
   emptySnapshot,
   Hasher,
@@ -33,6 +35,27 @@ const advertisement: L2Advertisement = {
   metadata: { name: 'all', labels: {}, annotations: {} },
   spec: {},
 }
+
+const routed: BGPAdvertisement = {
+  apiVersion: 'metallb.io/v1beta1',
+  kind: 'BGPAdvertisement',
+  metadata: { name: 'all', labels: {}, annotations: {} },
+  spec: { aggregationLength: 32, aggregationLengthV6: 128, communities: ['65000:1'] },
+}
+
+const router = (name: string, peerAddress: string): BGPPeer => ({
+  apiVersion: 'metallb.io/v1beta2',
+  kind: 'BGPPeer',
+  metadata: { name, labels: {}, annotations: {} },
+  spec: {
+    myASN: 64512,
+    peerASN: 64513,
+    peerAddress,
+    peerPort: 179,
+    disableMP: false,
+    dualStackAddressFamily: false,
+  },
+})
 
 function node(index: number): Node {
   const name = `node-${index}`
@@ -105,12 +128,14 @@ class Replay {
       standalone: false,
       ignoreExcludeLb: false,
     })
-    return { mine: plan.advertisementsFor('node-7', 'one'), addresses: plan.addresses }
+    const routes = plan.advertisementsFor('node-7', 'each')
+    return { mine: plan.advertisementsFor('node-7', 'one'), routes, addresses: plan.addresses }
   }
 }
 
 interface Mine {
   readonly mine: readonly Advertisement[]
+  readonly routes: readonly Advertisement[]
   readonly addresses: ReadonlyMap<string, AddressPlan>
 }
 
@@ -145,6 +170,57 @@ function hashesPerSecond(hash: (node: string, address: string) => void): number 
   return (1000 * count) / (performance.now() - started)
 }
 
+const rounds = 300
+
+/** CPU of `rounds` changes, each of the endpoints of one Service. */
+function changeEndpoints(replay: Replay, alive: ReadonlySet<string>): readonly number[] {
+  return Array.from({ length: rounds }, (_, i) => {
+    const at = (i * 7919) % serviceCount
+    const { endpointSlices } = replay.snapshot
+    const before = endpointSlices[at]?.endpoints[0]?.conditions.ready
+    const changed = slice(`service-${at}`, `node-${i}`, before !== true)
+    replay.snapshot = { ...replay.snapshot, endpointSlices: endpointSlices.with(at, changed) }
+    return cpu(() => void replay.plan(replay.allocate(), alive))
+  })
+}
+
+/** The same cluster announced by BGP to two routers: the first plan, a lost node, a changed Service. */
+function routes(
+  base: Snapshot,
+  everybody: ReadonlySet<string>,
+  lost: ReadonlySet<string>,
+): readonly BenchResult[] {
+  const bgpPeers = [router('tor-1', '10.0.0.1'), router('tor-2', '10.0.0.2')]
+  const replay = new Replay({ ...base, l2Advertisements: [], bgpAdvertisements: [routed], bgpPeers })
+  const allocation = replay.allocate()
+  let first: Mine | undefined
+  const cold = milliseconds(() => {
+    first = replay.plan(allocation, everybody)
+  })
+  if (first?.routes.length !== serviceCount) throw new Error('not every route of the benchmark is planned')
+  const losses = Array.from({ length: 21 }, () => {
+    const ms = milliseconds(() => void replay.plan(allocation, lost))
+    replay.plan(allocation, everybody)
+    return ms
+  })
+  const size = '1,000 nodes, 10,000 prefixes, 2 peers; with the list of one node'
+  return [
+    { name: 'first plan, BGP', value: cold, unit: 'ms', note: `${size}; goal 2,000` },
+    {
+      name: 'one node lost, BGP',
+      value: median(losses),
+      unit: 'ms',
+      note: `${size}; median of ${losses.length}`,
+    },
+    {
+      name: 'one endpoint change, BGP, allocation and plan',
+      value: median(changeEndpoints(replay, everybody)),
+      unit: 'ms',
+      note: `CPU, ${size}; median of ${rounds}; goal 1`,
+    },
+  ]
+}
+
 /**
  * Who speaks for what: at first, and when one thing changes. 1,000 nodes, 10,000 Services with an address
  * each.
@@ -152,14 +228,15 @@ function hashesPerSecond(hash: (node: string, address: string) => void): number 
 export async function run(): Promise<BenchResult[]> {
   const nodes = Array.from({ length: nodeCount }, (_, i) => node(i))
   const names = Array.from({ length: serviceCount }, (_, i) => `service-${i}`)
-  const replay = new Replay({
+  const base: Snapshot = {
     ...emptySnapshot,
     pools: [pool],
     l2Advertisements: [advertisement],
     nodes,
     services: names.map(service),
     endpointSlices: names.map((name, i) => slice(name, `node-${i % nodeCount}`, true)),
-  })
+  }
+  const replay = new Replay(base)
 
   let allocation = replay.allocate()
   let owned: Mine | undefined
@@ -180,7 +257,6 @@ export async function run(): Promise<BenchResult[]> {
 
   const additions: number[] = []
   const additionPlans: number[] = []
-  const rounds = 300
   for (let i = 0; i < rounds; i++) {
     const name = `added-${i}`
     const { services, endpointSlices } = replay.snapshot
@@ -197,20 +273,8 @@ export async function run(): Promise<BenchResult[]> {
     )
   }
 
-  const changes: number[] = []
-  for (let i = 0; i < rounds; i++) {
-    const at = (i * 7919) % serviceCount
-    const { endpointSlices } = replay.snapshot
-    const before = endpointSlices[at]?.endpoints[0]?.conditions.ready
-    const changed = slice(`service-${at}`, `node-${i}`, before !== true)
-    replay.snapshot = { ...replay.snapshot, endpointSlices: endpointSlices.with(at, changed) }
-    changes.push(
-      cpu(() => {
-        allocation = replay.allocate()
-        replay.plan(allocation, everybody)
-      }),
-    )
-  }
+  const changes = changeEndpoints(replay, everybody)
+  const byBgp = routes(base, everybody, lost)
 
   const hasher = new Hasher(0)
   const candidates = [...everybody]
@@ -241,6 +305,7 @@ export async function run(): Promise<BenchResult[]> {
       unit: 'ms',
       note: `CPU, ${size}; median of ${rounds}; goal 1`,
     },
+    ...byBgp,
     {
       name: 'election hashes, vector kernel',
       value: kernel,

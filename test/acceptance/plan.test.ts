@@ -1129,10 +1129,11 @@ const served = slice('web', [endpoint('node-a')])
 /** Who announces on layer 2 and where, and why the others are silent, in a few words. */
 function voices({ services }: Planned, name = 'web'): string {
   const one = services.find(candidate => candidate.name === name)
-  const speaks = one?.announcements.map(
-    found =>
-      `${found.address}@${found.node}${found.interfaces === 'all' ? '' : `[${found.interfaces.join(',')}]`}`,
-  )
+  const speaks = one?.announcements.flatMap(found => {
+    if (found.protocol !== 'layer2') return []
+    const { address, node, interfaces } = found
+    return `${address}@${node}${interfaces === 'all' ? '' : `[${interfaces.join(',')}]`}`
+  })
   const silent = one?.silent.map(({ node, because }) => `${node.replace('node-', '')}:${because}`)
   return [...(speaks ?? []), ...(silent ?? [])].join(' ')
 }

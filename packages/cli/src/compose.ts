@@ -26,6 +26,7 @@ export interface ComposeOptions {
   readonly whenIsolated?: 'announce' | 'silent'
   readonly holdDownMs?: number
   readonly sticky?: Blackboard
+  readonly bgpPasswords?: ReadonlyMap<string, string>
 }
 
 /** Introduces the parts to each other: manifests, the speaker, its announcers, the real network and clock. */

@@ -135,6 +135,12 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
       ).argParser(atLeast(0)),
     )
     .option('--sticky', 'who holds an address keeps it while it lives, whatever the election says', false)
+    .addOption(
+      new Option(
+        '--bgp-password-file <peer=file>',
+        'the TCP-MD5 password of a BGPPeer, instead of one in the manifests; may be given several times',
+      ).argParser(many),
+    )
     .addOption(new Option('--log-level <level>').choices(logLevels).default('info'))
     .addOption(new Option('--log-format <format>').choices(['json', 'pretty']).default('json'))
     .action(options => act(async () => (await import('./commands/run.ts')).run(options, terminal)))

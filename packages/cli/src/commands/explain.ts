@@ -1,24 +1,10 @@
-import { CarillonError } from '@carillon/core'
+import { CarillonError, familyOf, meaningOf, type SpeakerStatus } from '@carillon/core'
+import { announcedLines, few } from '../announced.ts'
 import { fetchStatus } from '../client.ts'
 import { parseEndpoint } from '../endpoint.ts'
 import { paint, type Terminal } from '../terminal.ts'
 import type { AskOptions } from './status.ts'
 import { findServices } from './where.ts'
-
-/** What each reason means, and what to do when it is not what one wants. */
-const meanings: Readonly<Record<string, string>> = {
-  notOwner: 'another node was elected; it takes over when that one is gone',
-  noMatchingAdvertisement:
-    'no advertisement of the pool selects this node and this Service: look at nodeSelectors and serviceSelectors',
-  sharedIPWithServiceSelector:
-    'the address may be shared, so advertisements with serviceSelectors cannot be used for it: remove one of the two',
-  noEndpoints: 'no endpoint of the Service is ready',
-  noLocalEndpoints: 'externalTrafficPolicy is Local and no endpoint is ready on this node',
-  nodeLabeledExcludeBalancers:
-    'the node is labelled node.kubernetes.io/exclude-from-external-load-balancers; --ignore-exclude-lb overrules that',
-  nodeNetworkUnavailable: 'the node has the condition NetworkUnavailable',
-  notAlive: 'the node is not among the living members',
-}
 
 /** `carillon explain`: 0 when somebody announces the Service, 1 otherwise. */
 export async function explain(what: string, options: AskOptions, terminal: Terminal): Promise<number> {
@@ -48,17 +34,37 @@ export async function explain(what: string, options: AskOptions, terminal: Termi
     )
     line('Succession', service.succession.join(' > '))
   }
-  for (const one of service.announcements) {
+  for (const text of announcedLines(service.announcements)) line('Announced', text)
+  if (service.state === 'assigned' && !announced && service.silent.length === 0) {
     line(
-      'Announced',
-      `${one.address} by ${one.node}, ${one.protocol}, interfaces ${one.interfaces === 'all' ? 'all' : one.interfaces.join(', ')}`,
+      'Silent',
+      'no L2Advertisement and no BGPAdvertisement selects the pool: create one, or add the pool to one',
     )
   }
-  if (service.state === 'assigned' && !announced && service.silent.length === 0) {
-    line('Silent', 'no L2Advertisement selects the pool: create one, or add the pool to one')
-  }
-  for (const { node, protocol, because } of service.silent) {
-    line('Silent', `${node}, ${protocol}: ${because}${meanings[because] ? ` (${meanings[because]})` : ''}`)
-  }
+  for (const text of silentLines(service)) line('Silent', text)
   return announced ? 0 : 1
+}
+
+/** Nodes that are silent for the same reason together, with what that means and what to do about it. */
+function* silentLines({
+  silent,
+  announcements,
+  addresses,
+}: SpeakerStatus['services'][number]): Iterable<string> {
+  const nodes = new Map<string, string[]>()
+  for (const { node, protocol, because } of silent) {
+    const { sentence, advice } = meaningOf(because, protocol)
+    const text = `${protocol}: ${because} (${sentence}; ${advice})`
+    const others = nodes.get(text)
+    if (others) others.push(node)
+    else nodes.set(text, [node])
+  }
+  for (const [text, names] of nodes) yield `${few(names)}, ${text}`
+  // A node that has a peer for one family need not have one for the other.
+  const families = announcements.flatMap(one => (one.protocol === 'bgp' ? familyOf(one.prefix) : []))
+  if (families.length === 0) return
+  for (const address of addresses) {
+    if (families.includes(familyOf(address))) continue
+    yield `${address}, bgp: no session carries IPv${familyOf(address)} (use a peerAddress of that family, or dualStackAddressFamily)`
+  }
 }

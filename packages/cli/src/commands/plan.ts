@@ -7,6 +7,7 @@ import {
   Planner,
   type Snapshot,
 } from '@carillon/core'
+import { broadcasts, few } from '../announced.ts'
 import { paint, type Terminal, table } from '../terminal.ts'
 import { readManifests } from './manifests.ts'
 import { problemLines } from './problems.ts'
@@ -49,14 +50,13 @@ function show({ services, pools, problems }: PlanDocument, terminal: Terminal): 
   for (const line of problemLines(problems, terminal)) terminal.warn(line)
   if (services.length > 0) {
     const rows = services.map(service => {
-      const nodes = [...new Set(service.announcements.map(one => one.node))]
       const colour = service.state === 'assigned' ? 'green' : service.state === 'pending' ? 'yellow' : 'dim'
       return [
         `${service.namespace}/${service.name}`,
         paint(terminal, colour, service.state),
         service.addresses.join(', ') || '-',
         service.pool ?? '-',
-        nodes.join(', ') || '-',
+        whoSpeaks(service) || '-',
         service.reason ? `${service.reason.code}: ${service.reason.message}` : whySilent(service),
       ]
     })
@@ -73,6 +73,13 @@ function show({ services, pools, problems }: PlanDocument, terminal: Terminal): 
     terminal.print('')
     terminal.print(table(['POOL', 'IPV4 USED', 'IPV4 FREE', 'IPV6 USED', 'IPV6 FREE'], rows))
   }
+}
+
+/** `node-a` on layer 2, `bgp node-a, node-b to tor` by BGP; both where there are both. */
+function whoSpeaks({ announcements }: PlanDocument['services'][number]): string {
+  const owners = new Set(announcements.flatMap(one => (one.protocol === 'layer2' ? one.node : [])))
+  const told = broadcasts(announcements).map(({ nodes, peers }) => `bgp ${few(nodes)} to ${few(peers)}`)
+  return [...owners, ...new Set(told)].join('; ')
 }
 
 /** For an assigned Service that nobody announces: the reasons of the nodes, each with how many have it. */

@@ -14,6 +14,7 @@ import { compose } from '../compose.ts'
 import { parseEndpoint } from '../endpoint.ts'
 import type { HttpServer } from '../http/server.ts'
 import { type LogFormat, type LogLevel, makeLogger } from '../log.ts'
+import { readPasswords } from '../password-files.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
 
@@ -39,6 +40,7 @@ export interface RunOptions {
   readonly whenIsolated: 'announce' | 'silent'
   readonly holdDown?: number
   readonly sticky: boolean
+  readonly bgpPasswordFile?: readonly string[]
 }
 
 /** Milliseconds for which a leaving node goes on answering, so that the next owner is there before it falls silent. */
@@ -52,6 +54,7 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
   const node = options.node ?? hostname()
   const http = options.http === 'off' ? undefined : parseEndpoint('--http', options.http)
   const log = (await makeLogger(options.logLevel, options.logFormat)).child({ node })
+  const bgpPasswords = await readPasswords(options.bgpPasswordFile ?? [])
   const metrics = (await import('../http/metrics.ts')).prometheusMetrics()
   const { excludeInterfaces, garpCount, garpInterval, garpRefresh } = options
   const network = systemNetwork()
@@ -68,6 +71,7 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
       ...(options.holdDown === undefined ? {} : { holdDownMs: options.holdDown }),
       ...(options.sticky ? { sticky: cluster } : {}),
       ignoreExcludeLb: options.ignoreExcludeLb,
+      bgpPasswords,
       ...(options.lbClass === undefined ? {} : { loadBalancerClass: options.lbClass }),
       layer2: {
         ...(excludeInterfaces ? { excludeInterfaces } : {}),

@@ -1,4 +1,5 @@
 import { CarillonError, canonicalAddress, type SpeakerStatus } from '@carillon/core'
+import { broadcasts, few } from '../announced.ts'
 import { fetchStatus } from '../client.ts'
 import { parseEndpoint } from '../endpoint.ts'
 import type { Terminal } from '../terminal.ts'
@@ -43,13 +44,17 @@ export async function where(what: string, options: AskOptions, terminal: Termina
   else {
     for (const one of found) {
       const held = one.addresses.join(', ') || 'no address'
-      if (one.owner === null) {
+      const told = broadcasts(one.announcements)
+      if (one.owner === null && told.length === 0) {
         const why = one.reason ? `: ${one.reason.message}` : ''
         terminal.print(
           `${one.service} (${held}) is announced by nobody${why}; "carillon explain ${one.service}" says why`,
         )
         continue
       }
+      for (const { prefix, nodes, peers } of told)
+        terminal.print(`${one.service} (${held}): ${few(nodes)} announce ${prefix} by BGP to ${few(peers)}`)
+      if (one.owner === null) continue
       const time = one.since === null ? '' : ` for ${ago(one.since, answer.now)}`
       terminal.print(
         `${one.service} (${held}) is at ${one.owner}${time}; next in line: ${one.next ?? 'nobody'}`,

@@ -2,12 +2,17 @@
 type Numbers = readonly [number] | readonly [number, number, number]
 
 /**
- * Names of the well-known communities, by the IANA registry "BGP Well-known Communities". They can be used in a
- * BGPAdvertisement unless a Community object defines the name otherwise.
+ * Names of the well-known communities, by the IANA registry "BGP Well-known Communities", and `local-as`, which is what
+ * routers call `no-export-subconfed`. They can be used in a BGPAdvertisement unless a Community object defines the name
+ * otherwise.
  */
 export const wellKnownCommunities: ReadonlyMap<string, string> = new Map([
   ['graceful-shutdown', '65535:0'],
   ['accept-own', '65535:1'],
+  ['route-filter-translated-v4', '65535:2'],
+  ['route-filter-v4', '65535:3'],
+  ['route-filter-translated-v6', '65535:4'],
+  ['route-filter-v6', '65535:5'],
   ['llgr-stale', '65535:6'],
   ['no-llgr', '65535:7'],
   ['accept-own-nexthop', '65535:8'],
@@ -16,6 +21,7 @@ export const wellKnownCommunities: ReadonlyMap<string, string> = new Map([
   ['no-export', '65535:65281'],
   ['no-advertise', '65535:65282'],
   ['no-export-subconfed', '65535:65283'],
+  ['local-as', '65535:65283'],
   ['no-peer', '65535:65284'],
 ])
 

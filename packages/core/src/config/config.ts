@@ -105,8 +105,13 @@ export interface Peer {
   readonly ebgpMultiHop: boolean
   readonly vrf?: string
   readonly dualStackAddressFamily: boolean
-  /** Annotations of the object, for what is ours beyond MetalLB. */
-  readonly annotations: LabelMap
+  /** Never connect: wait for the peer to do so. Annotation `carillon.io/bgp-passive`. */
+  readonly passive: boolean
+  /**
+   * How many hops away the peer may be (RFC 5082, GTSM), 1 to 254: what comes from further away is dropped. Annotation
+   * `carillon.io/bgp-ttl-security`.
+   */
+  readonly ttlSecurity?: number
 }
 
 export interface BfdProfile {

@@ -3,6 +3,7 @@ import type { Snapshot } from '../source/snapshot.ts'
 import type { BgpAd, Config, L2Ad, Pool } from './config.ts'
 import { localPrefConflict } from './conflict.ts'
 import { deepFreeze } from './freeze.ts'
+import { missing } from './missing.ts'
 import { Nodes } from './nodes.ts'
 import { parseBfdProfile } from './parse-bfd-profile.ts'
 import {
@@ -104,6 +105,7 @@ function read(
   snapshot: Snapshot,
   nodes: Nodes,
   secrets: Secrets,
+  passwords: ReadonlyMap<string, string>,
   previous: Config | undefined,
 ): ParsedConfig {
   const problems: Problem[] = []
@@ -148,9 +150,16 @@ function read(
     }),
   )
   const peers = byName(snapshot.bgpPeers, spot).map(resource => {
-    const at = spot(resource).at('spec')
-    return { peer: parsePeer(resource, { secrets, bfdProfiles, isUnreadable }, at), spot: at }
+    const whole = spot(resource)
+    const peer = parsePeer(resource, { secrets, passwords, bfdProfiles, isUnreadable }, whole)
+    return { peer, spot: whole.at('spec') }
   })
+  for (const name of passwords.keys()) {
+    if (peerNames.has(name) || isUnreadable('BGPPeer', name)) continue
+    new Spot(problems, 'BGPPeer', name).warning(
+      `${missing('BGPPeer', name, peerNames)}: a password file is given for it, which is not used`,
+    )
+  }
   refuseEqualSessions(peers, nodes)
   refuseEchoWithIPv6(peers, bfdProfiles, bgpAds)
 
@@ -212,20 +221,35 @@ interface Reading {
   readonly result: ParsedConfig
 }
 
+/** What a configuration depends on beside the resources. */
+export interface ConfigOptions {
+  /**
+   * TCP-MD5 keys by name of the BGPPeer, in place of `password` and `passwordSecret`.
+   *
+   * @default none
+   */
+  readonly passwords?: ReadonlyMap<string, string>
+}
+
 /**
  * Reads configurations, and gives the very same result again while nothing that it depends on has changed: the
  * `metallb.io` objects, the labels of Nodes where they decided something, the Secrets that peers name. When they have changed,
  * what is equal to its part of the last valid configuration is the same object as there, up to the whole of it.
  */
 export class ConfigParser {
+  readonly #passwords: ReadonlyMap<string, string>
   #last: Reading | undefined
   #config: Config | undefined
+
+  constructor({ passwords = new Map() }: ConfigOptions = {}) {
+    this.#passwords = passwords
+  }
 
   parse(snapshot: Snapshot): ParsedConfig {
     if (this.#last && this.#holds(this.#last, snapshot)) return this.#last.result
     const nodes = new Nodes(snapshot.nodes)
     const secrets = new Secrets(snapshot.secrets)
-    const result = read(snapshot, nodes, secrets, this.#config)
+    const result = read(snapshot, nodes, secrets, this.#passwords, this.#config)
     this.#config = result.config ?? this.#config
     this.#last = { snapshot, nodes, secrets, result }
     return result

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { BFDProfile, BGPPeer, Node, Secret } from '../resources/index.ts'
 import { emptySnapshot, type Snapshot } from '../source/snapshot.ts'
 import type { Peer } from './config.ts'
-import { parseConfig } from './parse-config.ts'
+import { ConfigParser, parseConfig } from './parse-config.ts'
 
 const metadata = (name: string, labels: Record<string, string> = {}) => ({ name, labels, annotations: {} })
 const base = { myASN: 64500, peerASN: 64501, peerAddress: '10.0.0.1' }
@@ -72,7 +72,7 @@ describe('a BGP peer', () => {
       gracefulRestart: false,
       ebgpMultiHop: false,
       dualStackAddressFamily: false,
-      annotations: {},
+      passive: false,
     })
   })
 
@@ -423,6 +423,118 @@ describe('two peers', () => {
   it('have different names', () => {
     expect(said({ bgpPeers: [peer('a'), peer('a', { peerAddress: '10.0.0.2' })] })).toEqual([
       'error a metadata.name: there are several objects of this kind and name: keep one',
+    ])
+  })
+})
+
+describe('what annotations add to a peer', () => {
+  const annotated = (annotations: Record<string, string>, spec: Record<string, unknown> = {}) => {
+    const object = peer('tor', spec)
+    return parse({ bgpPeers: [{ ...object, metadata: { ...object.metadata, annotations } }] })
+  }
+  const extras = (annotations: Record<string, string>): Partial<Peer> => {
+    const { config, problems } = annotated(annotations)
+    expect(problems).toEqual([])
+    const [{ passive, ttlSecurity } = only({})] = config?.peers ?? []
+    return { passive, ...(ttlSecurity !== undefined && { ttlSecurity }) }
+  }
+
+  it('is that it waits to be called, and how many hops away it may be', () => {
+    expect(extras({})).toEqual({ passive: false })
+    expect(extras({ 'carillon.io/bgp-passive': 'false' })).toEqual({ passive: false })
+    expect(
+      extras({
+        'carillon.io/bgp-passive': 'true',
+        'carillon.io/bgp-ttl-security': '254',
+        'example.com/bgp-passive': 'maybe',
+      }),
+    ).toEqual({ passive: true, ttlSecurity: 254 })
+  })
+
+  it.each([
+    ['carillon.io/bgp-passive', 'yes', '"yes" will not do: it must be "true" or "false"'],
+    ['carillon.io/bgp-passive', '', '"" will not do: it must be "true" or "false"'],
+    ...['0', '255', '-1', '1.5', 'on', ''].map(text => [
+      'carillon.io/bgp-ttl-security',
+      text,
+      `"${text}" is no number of hops: it must be from 1, for a peer on the same network, to 254`,
+    ]),
+  ])('%s: %j is an error that says what may be written', (name, text, message) => {
+    expect(annotated({ [name]: text }).problems).toEqual([
+      { severity: 'error', kind: 'BGPPeer', name: 'tor', field: `metadata.annotations["${name}"]`, message },
+    ])
+  })
+
+  it('is nothing where the name is misspelt, which is warned about', () => {
+    const { config, problems } = annotated({ 'carillon.io/bgp-pasive': 'true' })
+    expect(config?.peers[0]?.passive).toBe(false)
+    expect(problems).toMatchObject([
+      {
+        severity: 'warning',
+        field: 'metadata.annotations["carillon.io/bgp-pasive"]',
+        message:
+          'there is no annotation "carillon.io/bgp-pasive" (did you mean "carillon.io/bgp-passive"?): it has no effect',
+      },
+    ])
+  })
+
+  it('says how far away a peer is once: ttl-security leaves no room for ebgpMultiHop', () => {
+    expect(annotated({ 'carillon.io/bgp-ttl-security': '2' }, { ebgpMultiHop: true }).problems).toMatchObject(
+      [{ severity: 'error', message: expect.stringContaining('exclude each other') }],
+    )
+  })
+
+  it('leaves the peer the same object when other annotations come and go', () => {
+    const parser = new ConfigParser()
+    const [one, other] = [{}, { 'kubectl.kubernetes.io/last-applied-configuration': '{}' }].map(
+      annotations => {
+        const object = peer('tor')
+        const bgpPeers = [{ ...object, metadata: { ...object.metadata, annotations } }]
+        return parser.parse({ ...emptySnapshot, bgpPeers }).config?.peers[0]
+      },
+    )
+    expect(one?.name).toBe('tor')
+    expect(other).toBe(one)
+  })
+})
+
+describe('the password of a peer that is given beside the resources', () => {
+  const given = (spec: Record<string, unknown>, password: string, name = 'tor') =>
+    new ConfigParser({ passwords: new Map([[name, password]]) }).parse({
+      ...emptySnapshot,
+      bgpPeers: [peer('tor', spec)],
+    })
+
+  it('is used as one that stands in the resource', () => {
+    expect(given({}, 'a key').config?.peers[0]?.password).toBe('a key')
+  })
+
+  it('must not be given twice, nor be longer than TCP-MD5 can take, and no message shows it', () => {
+    const problems = [
+      ...given({ password: 'other' }, 'a key').problems,
+      ...given({ passwordSecret: { name: 's' } }, 'a key').problems,
+      ...given({}, 'k'.repeat(81)).problems,
+    ]
+    expect(problems.map(({ severity, field }) => `${severity} ${field}`)).toEqual([
+      'error spec.password',
+      'error spec.passwordSecret.name',
+      'error spec.password',
+    ])
+    expect(JSON.stringify(problems)).not.toMatch(/a key|kkk/)
+  })
+
+  it('for a peer that does not exist is warned about', () => {
+    const { config, problems } = given({}, 'a key', 'tro')
+    expect(config?.peers[0]).not.toHaveProperty('password')
+    expect(problems).toEqual([
+      {
+        severity: 'warning',
+        kind: 'BGPPeer',
+        name: 'tro',
+        field: '',
+        message:
+          'there is no BGPPeer "tro" (did you mean "tor"?): a password file is given for it, which is not used',
+      },
     ])
   })
 })

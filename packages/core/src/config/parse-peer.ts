@@ -4,13 +4,13 @@ import type { AddressEntry, BfdProfile, BgpAd, Peer } from './config.ts'
 import { sessionKey } from './conflict.ts'
 import { missing } from './missing.ts'
 import type { Nodes } from './nodes.ts'
-import { resolvePassword, type Secrets } from './password.ts'
+import { type PasswordSources, resolvePassword } from './password.ts'
+import { parsePeerAnnotations, ttlSecuritySpot } from './peer-annotations.ts'
 import { type CompiledSelector, compileSelectors } from './selector.ts'
 import type { Spot } from './spot.ts'
 
 /** What a peer may refer to. */
-export interface PeerReferences {
-  readonly secrets: Secrets
+export interface PeerReferences extends PasswordSources {
   readonly bfdProfiles: ReadonlyMap<string, BfdProfile>
   /** True for an object that exists and could not be read: nothing is said about references to it. */
   isUnreadable(kind: string, name: string): boolean
@@ -162,15 +162,22 @@ function parseBfd(spec: Spec, { bfdProfiles, isUnreadable }: PeerReferences, spo
   return name
 }
 
-/** Reads a BGPPeer of version v1beta2. */
+/** Reads a BGPPeer of version v1beta2; `whole` is the object. */
 export function parsePeer(
   { metadata, spec, ...rest }: BGPPeer,
   references: PeerReferences,
-  spot: Spot,
+  whole: Spot,
 ): ComparablePeer {
+  const spot = whole.at('spec')
+  const annotations = whole.at('metadata').at('annotations')
+  const extras = parsePeerAnnotations(metadata.annotations, annotations)
+  if (extras.ttlSecurity !== undefined && spec.ebgpMultiHop) {
+    ttlSecuritySpot(annotations).error(
+      'and ebgpMultiHop exclude each other: remove ebgpMultiHop, and write here how many hops there are',
+    )
+  }
   if (spec.disableMP) spot.at('disableMP').warning('is deprecated and has no effect: remove it')
-  const isUnreadable = (secret: string): boolean => references.isUnreadable('Secret', secret)
-  const password = resolvePassword({ metadata, spec, ...rest }, references.secrets, isUnreadable, spot)
+  const password = resolvePassword({ metadata, spec, ...rest }, references, spot)
   const routerId = parseRouterId(spec.routerID, spot.at('routerID'))
   const bfdProfile = parseBfd(spec, references, spot.at('bfdProfile'))
   return {
@@ -185,7 +192,7 @@ export function parsePeer(
     gracefulRestart: spec.enableGracefulRestart ?? false,
     ebgpMultiHop: spec.ebgpMultiHop ?? false,
     dualStackAddressFamily: spec.dualStackAddressFamily,
-    annotations: { ...metadata.annotations },
+    ...extras,
   }
 }
 

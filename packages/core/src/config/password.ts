@@ -76,15 +76,29 @@ function readSecret(secret: Secret, at: string, spot: Spot): string | undefined 
   return text
 }
 
+/** Where the password of a peer may come from. */
+export interface PasswordSources {
+  readonly secrets: Secrets
+  /** By name of the peer: passwords that are given beside the resources. */
+  readonly passwords: ReadonlyMap<string, string>
+  /** True for a Secret that exists and could not be read. */
+  isUnreadable(kind: 'Secret', name: string): boolean
+}
+
 /** The TCP-MD5 key of a peer, if it has one. No message shows it. */
 export function resolvePassword(
   { metadata, spec }: BGPPeer,
-  secrets: Secrets,
-  isUnreadable: (secret: string) => boolean,
+  { secrets, passwords, isUnreadable }: PasswordSources,
   spot: Spot,
 ): string | undefined {
   const name = spec.passwordSecret?.name
   const at = spot.at('passwordSecret').at('name')
+  const given = passwords.get(metadata.name)
+  if (given !== undefined) {
+    const twice = spec.password ? spot.at('password') : name ? at : undefined
+    twice?.error('the password of this peer is given as a file, too: keep one of the two')
+    return checkLength(given, spot.at('password'))
+  }
   if (!name) return spec.password ? checkLength(spec.password, spot.at('password')) : undefined
   if (spec.password) {
     spot.at('password').error('password and passwordSecret exclude each other: keep the Secret')
@@ -92,7 +106,7 @@ export function resolvePassword(
   const found = secrets.find(name, metadata.namespace ?? 'default')
   const [secret] = found
   if (!secret) {
-    if (!isUnreadable(name)) {
+    if (!isUnreadable('Secret', name)) {
       at.error(`there is no Secret "${name}": create it with type ${secretType} and key "password"`)
     }
     return undefined

@@ -57,7 +57,7 @@ export function planAddress(
   )
   const node = leader?.owner
   const facts = node === undefined ? undefined : cluster.get(node)
-  const claims = speaking.flatMap(({ claim }) => claim ?? [])
+  const claims = speaking.flatMap(({ layer2 }) => layer2 ?? [])
   const interfaces = facts && layer2Interfaces(claims, facts)
   const services = holders.map(({ key }) => key)
   const announced = speaking.map(({ key }) => key)

@@ -1,6 +1,7 @@
 import type { Assignment, PoolUsage } from '../allocation/index.ts'
 import type { Problem } from '../config/problem.ts'
-import type { Plan, PlannedAnnouncement, Protocol, ServicePlan } from './plan.ts'
+import type { Plan, PlannedAnnouncement, ServicePlan } from './plan.ts'
+import type { Protocol } from './protocol.ts'
 import type { Because } from './verdict.ts'
 
 /** A node that does not speak for a Service, and why. */
@@ -18,7 +19,9 @@ export interface ServiceDocument {
   readonly addresses: readonly string[]
   readonly pool: string | null
   readonly reason: { readonly code: string; readonly message: string } | null
+  /** By protocol, address or prefix, node, peer. */
   readonly announcements: readonly PlannedAnnouncement[]
+  /** By protocol and node. */
   readonly silent: readonly SilentNode[]
 }
 
@@ -31,15 +34,15 @@ export interface PlanDocument {
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/** Everything about one Service; `nodes` are the sorted names of the nodes that may be silent. */
+/** Everything about one Service; `nodes` are the sorted names of the nodes that are looked at. */
 export function describeService(service: ServicePlan, nodes: readonly string[]): ServiceDocument {
-  const { namespace, name, state, addresses, pool, reason, announcements } = service
+  const { namespace, name, state, addresses, pool, reason } = service
   const assigned = state === 'assigned'
   const silent: SilentNode[] = []
   if (assigned) {
     for (const protocol of service.protocols) {
       for (const node of nodes) {
-        const verdict = service.verdict(node)
+        const verdict = service.verdict(node, protocol)
         if (!verdict.speak) silent.push({ protocol, node, because: verdict.because })
       }
     }
@@ -51,7 +54,7 @@ export function describeService(service: ServicePlan, nodes: readonly string[]):
     addresses,
     pool: pool ?? null,
     reason: reason ? { code: reason.code, message: reason.message } : null,
-    announcements: assigned ? announcements : [],
+    announcements: assigned ? service.announcementsBy(nodes) : [],
     silent,
   }
 }

@@ -2,11 +2,17 @@ import type { Endpoint, EndpointSlice } from '../resources/index.ts'
 import { difference } from './difference.ts'
 
 /** Where a Service can be served. */
-export interface Endpoints {
+export interface Served {
   /** Some endpoint can serve, somewhere. */
   readonly serving: boolean
   /** Nodes that host an endpoint which can serve; undefined: every node counts as one. */
   readonly nodes: ReadonlySet<string> | undefined
+}
+
+/** Where a Service can be served: by endpoints of any kind, and by those that have an address. */
+export interface Endpoints extends Served {
+  /** BGP looks at these alone, as in MetalLB; layer 2 does not mind. */
+  readonly addressed: Served
 }
 
 /** Ready (or silent about it), or at least still serving: a terminating pod that serves counts. */
@@ -14,22 +20,29 @@ export function canServe({ conditions }: Endpoint): boolean {
   return conditions.ready !== false || conditions.serving === true
 }
 
-/** Sums up the EndpointSlices of one Service; address types may mix, and addresses do not matter. */
+/** Sums up the EndpointSlices of one Service; address types may mix. */
 export function summarise(slices: Iterable<EndpointSlice>): Endpoints {
   const nodes = new Set<string>()
+  const addressedNodes = new Set<string>()
   let serving = false
+  let addressedServing = false
   for (const slice of slices) {
     for (const endpoint of slice.endpoints) {
       if (!canServe(endpoint)) continue
       serving = true
       if (endpoint.nodeName !== undefined) nodes.add(endpoint.nodeName)
+      if (endpoint.addresses.length === 0) continue
+      addressedServing = true
+      if (endpoint.nodeName !== undefined) addressedNodes.add(endpoint.nodeName)
     }
   }
-  return { serving, nodes }
+  return { serving, nodes, addressed: { serving: addressedServing, nodes: addressedNodes } }
 }
 
-const everywhere: Endpoints = { serving: true, nodes: undefined }
-const nowhere: Endpoints = { serving: false, nodes: new Set() }
+const all: Served = { serving: true, nodes: undefined }
+const none: Served = { serving: false, nodes: new Set() }
+const everywhere: Endpoints = { ...all, addressed: all }
+const nowhere: Endpoints = { ...none, addressed: none }
 
 function ownerKey({ metadata }: EndpointSlice): string | undefined {
   const name = metadata.labels['kubernetes.io/service-name']

@@ -1,14 +1,17 @@
 import type { Assignment } from '../allocation/index.ts'
 import type { AddressPlan } from './address-plan.ts'
-import type { GateOutcome, Plan, Protocol } from './plan.ts'
-import { reasons, type Verdict } from './verdict.ts'
+import type { GateOutcome } from './gate.ts'
+import type { Plan } from './plan.ts'
+import type { Protocol } from './protocol.ts'
+import { type Meaning, meaningOf, type Verdict } from './verdict.ts'
 
 /** One node and what came of it. */
 export interface NodeExplanation {
+  readonly protocol: Protocol
   readonly node: string
   readonly verdict: Verdict
-  /** A sentence for the verdict of a silent node. */
-  readonly sentence: string | undefined
+  /** The verdict of a silent node in sentences. */
+  readonly meaning: Meaning | undefined
   /** In the order of asking; the last is the one that decided. */
   readonly gates: readonly GateOutcome[]
 }
@@ -34,7 +37,7 @@ export interface Explanation {
   /** The address whose digests order the succession. */
   readonly electedBy: string | undefined
   readonly succession: readonly SuccessionEntry[]
-  /** Every known node, by name; empty unless an address is assigned. */
+  /** Every known node for each protocol, by protocol and name; empty unless an address is assigned. */
   readonly nodes: readonly NodeExplanation[]
 }
 
@@ -61,11 +64,13 @@ export function explain(plan: Plan, key: string): Explanation | undefined {
       return { node, score, digest: hex(digest), aheadBy }
     }),
     nodes: assigned
-      ? [...plan.nodes.keys()].sort().map(node => {
-          const verdict = service.verdict(node)
-          const sentence = verdict.speak ? undefined : reasons[verdict.because]
-          return { node, verdict, sentence, gates: service.gates(node) }
-        })
+      ? service.protocols.flatMap(protocol =>
+          [...plan.nodes.keys()].sort().map((node): NodeExplanation => {
+            const verdict = service.verdict(node, protocol)
+            const meaning = verdict.speak ? undefined : meaningOf(verdict.because, protocol)
+            return { protocol, node, verdict, meaning, gates: service.gates(node, protocol) }
+          }),
+        )
       : [],
   }
 }

@@ -4,6 +4,7 @@ import type { Service } from '../resources/index.ts'
 import type { NodeFacts } from './cluster.ts'
 import { Reach, totalScore } from './electorate.ts'
 import type { Endpoints } from './endpoints.ts'
+import type { Gate } from './gate.ts'
 import type { Because } from './verdict.ts'
 
 /** Names of interfaces, sorted, or all that the node has. */
@@ -118,19 +119,13 @@ export function sameClaim(a: Layer2Claim | undefined, b: Layer2Claim | undefined
   return true
 }
 
-/** One of the questions that decide whether a node is a candidate. */
-export interface Gate {
-  /** The word for a node that does not pass. */
-  readonly because: Because
-  passes(claim: Layer2Claim, facts: NodeFacts): boolean
-}
-
 /**
  * The gates of layer 2 in the order in which they are asked: the first that a node does not pass is the
  * reason.
  */
-export const layer2Gates: readonly Gate[] = [
+export const layer2Gates: readonly Gate<Layer2Claim>[] = [
   { because: 'notAlive', passes: (_, { alive }) => alive },
+  { because: 'heldDown', passes: (_, { held }) => !held },
   { because: 'noEndpoints', passes: ({ refused }) => refused !== 'noEndpoints' },
   {
     because: 'sharedIPWithServiceSelector',

@@ -1,166 +1,29 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Allocation, Assignment } from '../allocation/index.ts'
-import type { Config, L2Ad, Selector } from '../config/config.ts'
-import type { EndpointSlice, Node, Service } from '../resources/index.ts'
-import { emptySnapshot } from '../source/snapshot.ts'
-import { describeInvalid, describePlan } from './describe.ts'
+import type { Family } from '../address.ts'
+import type { Assignment } from '../allocation/index.ts'
+import type { EndpointSlice } from '../resources/index.ts'
+import type { PeerRoute } from '../speaker/announcer.ts'
+import { bgpOracle } from '../testing/bgp-oracle.ts'
+import {
+  ad,
+  assigned,
+  bgpAd,
+  config,
+  four,
+  inputs,
+  node,
+  type PeerSpec,
+  peer,
+  service,
+  slice,
+  type World,
+} from '../testing/world.ts'
+import { describeInvalid, describePlan, type ServiceDocument } from './describe.ts'
 import { explain } from './explain.ts'
 import { Hasher } from './hash/hasher.ts'
-import type { Plan } from './plan.ts'
+import type { Layer2Announcement, Plan, PlannedAnnouncement } from './plan.ts'
 import { type PlanInputs, Planner, plan } from './planner.ts'
-
-type Labels = Readonly<Record<string, string>>
-
-/** `zone=a`, or `*` for everything. */
-function selector(text: string): Selector {
-  const [key = '', value] = text.split('=')
-  return { text, matches: labels => text === '*' || labels[key] === value }
-}
-
-interface AdSpec {
-  readonly name?: string
-  readonly nodes?: readonly string[]
-  readonly services?: readonly string[]
-  readonly interfaces?: readonly string[]
-  readonly prefer?: readonly (readonly [weight: number, selector: string])[]
-}
-
-function ad({ name = 'ad', nodes = [], services = [], interfaces = [], prefer = [] }: AdSpec = {}): L2Ad {
-  return {
-    name,
-    nodeSelectors: nodes.map(selector),
-    serviceSelectors: services.map(selector),
-    interfaces,
-    preferences: prefer.map(([weight, text]) => ({ weight, selector: selector(text) })),
-  }
-}
-
-function config(pools: Readonly<Record<string, readonly L2Ad[]>>): Config {
-  return {
-    pools: Object.entries(pools).map(([name, l2Advertisements]) => ({
-      name,
-      labels: {},
-      entries: [],
-      ranges: [],
-      autoAssign: true,
-      avoidBuggyIPs: false,
-      l2Advertisements,
-      bgpAdvertisements: [],
-    })),
-    peers: [],
-    bfdProfiles: new Map(),
-  }
-}
-
-function node(name: string, labels: Labels = {}, conditions: Labels = {}): Node {
-  return {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name, labels, annotations: {} },
-    spec: { unschedulable: false, taints: [] },
-    status: {
-      conditions: Object.entries(conditions).map(([type, status]) => ({ type, status })),
-      addresses: [],
-    },
-  }
-}
-
-interface ServiceSpec {
-  readonly namespace?: string
-  readonly labels?: Labels
-  readonly annotations?: Labels
-  readonly local?: boolean
-}
-
-function service(
-  name: string,
-  { namespace = 'default', labels = {}, annotations = {}, local }: ServiceSpec = {},
-): Service {
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name, namespace, labels, annotations },
-    spec: {
-      type: 'LoadBalancer',
-      clusterIPs: [],
-      ipFamilies: [],
-      externalTrafficPolicy: local ? 'Local' : 'Cluster',
-      selector: {},
-      ports: [],
-    },
-    status: { loadBalancer: { ingress: [] } },
-  }
-}
-
-type EndpointSpec = string | { readonly node: string; readonly ready?: boolean; readonly serving?: boolean }
-
-function slice(
-  of: string,
-  endpoints: readonly EndpointSpec[],
-  namespace = 'default',
-  nth = 1,
-): EndpointSlice {
-  return {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: {
-      name: `${of}-${nth}`,
-      namespace,
-      labels: { 'kubernetes.io/service-name': of },
-      annotations: {},
-    },
-    addressType: 'IPv4',
-    endpoints: endpoints.map(endpoint => {
-      const { node, ...conditions } = typeof endpoint === 'string' ? { node: endpoint } : endpoint
-      return { addresses: [], conditions, nodeName: node }
-    }),
-  }
-}
-
-const assigned = (...addresses: string[]): Assignment => ({
-  state: 'assigned',
-  addresses,
-  pool: 'first',
-  publish: 'addresses',
-})
-
-function allocation(services: Readonly<Record<string, Assignment>>): Allocation {
-  return { services: new Map(Object.entries(services)), changed: [], pools: [] }
-}
-
-interface World {
-  readonly nodes?: readonly Node[]
-  readonly services?: readonly Service[]
-  readonly slices?: readonly EndpointSlice[]
-  readonly config?: Config
-  readonly assigned?: Readonly<Record<string, Assignment>>
-  readonly alive?: readonly string[]
-  readonly standalone?: boolean
-  readonly ignoreExcludeLb?: boolean
-}
-
-const four = ['node-a', 'node-b', 'node-c', 'node-d']
-
-/**
- * One Service `web` at 192.168.1.240, served on node-a, in a cluster of four. Its order of succession is a,
- * d, c, b.
- */
-function inputs(world: World = {}): PlanInputs {
-  return {
-    snapshot: {
-      ...emptySnapshot,
-      nodes: world.nodes ?? four.map(name => node(name)),
-      services: world.services ?? [service('web')],
-      endpointSlices: world.slices ?? [slice('web', ['node-a'])],
-    },
-    config: world.config ?? config({ first: [ad()] }),
-    allocation: allocation(world.assigned ?? { 'default/web': assigned('192.168.1.240') }),
-    alive: world.alive && new Set(world.alive),
-    standalone: world.standalone ?? false,
-    ignoreExcludeLb: world.ignoreExcludeLb ?? false,
-  }
-}
 
 /** `node-a speaks, node-b notOwner, …` for a Service. */
 function verdicts(planned: Plan, key = 'default/web'): string {
@@ -175,8 +38,11 @@ function verdicts(planned: Plan, key = 'default/web'): string {
 }
 
 const ownerOf = (planned: Plan, key = 'default/web'): string | undefined => planned.services.get(key)?.owner
+const isLayer2 = (one: PlannedAnnouncement): one is Layer2Announcement => one.protocol === 'layer2'
+const onLayer2 = (planned: Plan, key = 'default/web'): readonly Layer2Announcement[] =>
+  planned.services.get(key)?.announcements.filter(isLayer2) ?? []
 const places = (planned: Plan, key: string): string[] =>
-  planned.services.get(key)?.announcements.map(({ address, node }) => `${address} by ${node}`) ?? []
+  onLayer2(planned, key).map(({ address, node }) => `${address} by ${node}`)
 
 describe('who speaks for a Service', () => {
   it('is the first of the succession, and everybody else is told that another was elected', () => {
@@ -341,8 +207,9 @@ describe('interfaces', () => {
       ad({ name: 'two', nodes: ['zone=x'], interfaces: ['eth2', 'eth0'] }),
       ad({ name: 'three', services: ['app=db'] }),
     ]
-    const web = plan(inputs({ nodes, config: config({ first: ads }) })).services.get('default/web')
-    expect(web?.announcements[0]?.interfaces).toEqual(['eth0', 'eth1', 'eth2'])
+    const planned = plan(inputs({ nodes, config: config({ first: ads }) }))
+    const web = planned.services.get('default/web')
+    expect(onLayer2(planned)[0]?.interfaces).toEqual(['eth0', 'eth1', 'eth2'])
     expect(web?.interfaces('node-d')).toEqual(['eth0', 'eth1'])
   })
 
@@ -360,9 +227,9 @@ describe('interfaces', () => {
       ad({ name: 'two', nodes: ['zone=x'], interfaces: ['eth9'] }),
     ]
     const world = inputs({ nodes: [node('node-a'), node('node-d')], config: config({ first: ads }) })
-    expect(planner.update(world).services.get('default/web')?.announcements[0]?.interfaces).toEqual(['eth0'])
+    expect(onLayer2(planner.update(world))[0]?.interfaces).toEqual(['eth0'])
     const after = planner.update({ ...world, snapshot: { ...world.snapshot, nodes } })
-    expect(after.services.get('default/web')?.announcements[0]?.interfaces).toEqual(['eth0', 'eth9'])
+    expect(onLayer2(after)[0]?.interfaces).toEqual(['eth0', 'eth9'])
     expect(after.changed).toEqual(['default/web'])
   })
 })
@@ -520,11 +387,16 @@ describe('an explanation', () => {
       ['node-c', 0, undefined],
     ])
     expect(told?.nodes[0]).toEqual({
+      protocol: 'layer2',
       node: 'node-a',
       verdict: { speak: false, because: 'nodeNetworkUnavailable' },
-      sentence: 'the node has the condition NetworkUnavailable',
+      meaning: {
+        sentence: 'the node has the condition NetworkUnavailable',
+        advice: 'look at its network plugin',
+      },
       gates: [
         { gate: 'notAlive', passed: true },
+        { gate: 'heldDown', passed: true },
         { gate: 'noEndpoints', passed: true },
         { gate: 'sharedIPWithServiceSelector', passed: true },
         { gate: 'noMatchingAdvertisement', passed: true },
@@ -645,11 +517,16 @@ const anyService = fc
     }),
   )
 const anySlice = fc
-  .tuple(fc.constantFrom(...serviceNames), some(nodeNames), flags)
-  .map(([name, hosts, ready]) =>
+  .tuple(
+    fc.constantFrom(...serviceNames),
+    some(nodeNames),
+    flags,
+    fc.constantFrom<string[]>([], ['10.9.0.1']),
+  )
+  .map(([name, hosts, ready, addresses]) =>
     slice(
       name,
-      hosts.map(host => ({ node: host, ready })),
+      hosts.map(host => ({ node: host, ready, addresses })),
     ),
   )
 const anyAd = fc
@@ -670,6 +547,37 @@ const anyAssignment: fc.Arbitrary<Assignment> = fc.oneof(
   },
   fc.constant<Assignment>({ state: 'pending', addresses: [], publish: 'nothing' }),
 )
+
+const anyBgpAd = fc
+  .record({
+    name: fc.constantFrom('bgp1', 'bgp2', 'bgp3'),
+    nodes: fc.subarray(['zone=x', 'zone=y']),
+    services: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, fc.constant(['app=web'])),
+    aggregationLength: fc.constantFrom(24, 32, 32),
+    aggregationLengthV6: fc.constantFrom(64, 128, 128),
+    localPref: fc.constantFrom(0, 0, 0, 100),
+    communities: some(['large:1:2:3', '65000:1', '65000:2']),
+    peers: fc.oneof(fc.constant([]), some(['p1', 'p2', 'p3'])),
+  })
+  .map(bgpAd)
+const anyPeer = fc
+  .tuple(
+    fc.constantFrom('p1', 'p2', 'p3'),
+    fc.constantFrom<PeerSpec>({}, { peerAddress: 'fd00::9' }, { interface: 'eth0' }),
+    fc.subarray(['zone=x', 'zone=y']),
+    flags,
+  )
+  .map(([name, spec, nodes, dualStackAddressFamily]) =>
+    peer(name, { ...spec, nodes, dualStackAddressFamily }),
+  )
+const anyConfig = fc
+  .record({
+    layer2: fc.uniqueArray(anyAd, { maxLength: 3, selector: ({ name }) => name }),
+    bgp: fc.uniqueArray(anyBgpAd, { maxLength: 3, selector: ({ name }) => name }),
+    peers: fc.uniqueArray(anyPeer, { maxLength: 3, selector: ({ name }) => name }),
+    families: fc.constantFrom<readonly Family[]>([4], [4, 6]),
+  })
+  .map(({ layer2, bgp, peers, families }) => config({ first: { layer2, bgp, families } }, peers))
 
 type Edit = (world: PlanInputs) => PlanInputs
 
@@ -712,13 +620,17 @@ const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
         },
       }),
   ),
-  fc.uniqueArray(anyAd, { maxLength: 3, selector: ({ name }) => name }).map(
-    (ads): Edit =>
-      world => ({ ...world, config: config({ first: ads }) }),
+  anyConfig.map(
+    (chosen): Edit =>
+      world => ({ ...world, config: chosen }),
   ),
   fc.option(some(nodeNames), { nil: undefined }).map(
     (alive): Edit =>
       world => ({ ...world, alive: alive && new Set(alive) }),
+  ),
+  some(nodeNames).map(
+    (held): Edit =>
+      world => ({ ...world, held: new Set(held) }),
   ),
   flags.map(
     (standalone): Edit =>
@@ -737,6 +649,7 @@ const initial = inputs({
   assigned: Object.fromEntries(
     serviceNames.map((name, i) => [`default/${name}`, assigned(vips[i] as string)]),
   ),
+  config: config({ first: { layer2: [ad()], bgp: [bgpAd()] } }, [peer('p1')]),
 })
 
 /** All that can be asked of a plan. */
@@ -746,8 +659,13 @@ function everything(planned: Plan): unknown {
     document: describePlan(planned),
     explained: keys.map(key => explain(planned, key)),
     lists: nodeNames.map(name => planned.advertisementsFor(name, 'one')),
+    routes: nodeNames.map(name => planned.advertisementsFor(name, 'each')),
   }
 }
+
+/** What of a Service is reported when it changes. */
+const look = (entry: ServiceDocument | undefined): unknown =>
+  entry && { ...entry, silent: [], announcements: entry.announcements.filter(isLayer2) }
 
 describe('over any sequence of edits', () => {
   // Shared, as compiling the kernel takes longer than all it has to do here.
@@ -762,7 +680,10 @@ describe('over any sequence of edits', () => {
         let shown = new Map(
           describePlan(before).services.map(entry => [`${entry.namespace}/${entry.name}`, entry]),
         )
-        for (const name of nodeNames) before.advertisementsFor(name, 'one')
+        for (const name of nodeNames) {
+          before.advertisementsFor(name, 'one')
+          before.advertisementsFor(name, 'each')
+        }
         for (const edits of rounds) {
           for (const edit of edits) world = edit(world)
           const after = planner.update(world)
@@ -771,14 +692,55 @@ describe('over any sequence of edits', () => {
             describePlan(after).services.map(entry => [`${entry.namespace}/${entry.name}`, entry]),
           )
           for (const key of new Set([...shown.keys(), ...next.keys()])) {
-            const { silent: _, ...was } = shown.get(key) ?? {}
-            const { silent: __, ...is } = next.get(key) ?? {}
-            if (JSON.stringify(was) !== JSON.stringify(is)) expect(after.changed).toContain(key)
+            if (JSON.stringify(look(shown.get(key))) !== JSON.stringify(look(next.get(key))))
+              expect(after.changed).toContain(key)
           }
           shown = next
         }
       }),
       { numRuns: 200 },
+    )
+  })
+
+  it('BGP announces what the rules say, node by node, and each node is handed its part of that', () => {
+    fc.assert(
+      fc.property(fc.array(anyEdit, { maxLength: 12 }), edits => {
+        const world = edits.reduce((so, edit) => edit(so), initial)
+        const planned = plan(world)
+        const expected = bgpOracle(world)
+        const sums = new Map<string, { readonly route: PeerRoute; readonly services: string[] }>()
+        for (const { namespace, name, announcements, silent } of describePlan(planned).services) {
+          const key = `${namespace}/${name}`
+          expect({
+            announcements: announcements.filter(({ protocol }) => protocol === 'bgp'),
+            silent: silent
+              .filter(({ protocol }) => protocol === 'bgp')
+              .map(({ node, because }) => `${node} ${because}`),
+          }).toEqual(expected.get(key))
+          for (const one of expected.get(key)?.announcements ?? []) {
+            const { prefix, node, peer, localPref, communities } = one
+            const id = `${node} ${prefix} ${peer}`
+            const sum = sums.get(id) ?? { route: { peer, localPref, communities }, services: [] }
+            sums.set(id, sum)
+            sum.services.push(key)
+          }
+        }
+        for (const node of nodeNames) {
+          const routes = planned
+            .advertisementsFor(node, 'each')
+            .flatMap(({ address, services, options }) =>
+              options.peers.map(route => [`${node} ${address} ${route.peer}`, { route, services }] as const),
+            )
+          expect(routes.map(([id]) => id).sort()).toEqual(
+            [...sums.keys()].filter(id => id.startsWith(`${node} `)).sort(),
+          )
+          for (const [id, { route, services }] of routes) {
+            expect(route).toEqual(sums.get(id)?.route)
+            expect(services).toEqual(expect.arrayContaining(sums.get(id)?.services ?? []))
+          }
+        }
+      }),
+      { numRuns: 300 },
     )
   })
 
@@ -789,7 +751,7 @@ describe('over any sequence of edits', () => {
         const nodes = new Map<string, string>()
         for (const service of planned.services.values()) {
           expect(service.owner).toBe(service.succession()[0])
-          for (const { address, node } of service.announcements) {
+          for (const { address, node } of service.announcements.filter(isLayer2)) {
             expect(nodes.get(address) ?? node).toBe(node)
             nodes.set(address, node)
           }

@@ -1,37 +1,52 @@
 import type { Allocation, Assignment } from '../allocation/index.ts'
 import type { Advertisement, Announcer } from '../speaker/announcer.ts'
-import type { AddressPlan } from './address-plan.ts'
-import type { Cluster } from './cluster.ts'
+import type { AddressLists } from './address-lists.ts'
+import type { AddressPlan, Layer2Advertisement } from './address-plan.ts'
+import { bgpGates, bgpObstacle } from './bgp.ts'
+import type { Cluster, NodeFacts } from './cluster.ts'
 import { rank, type Standing } from './election.ts'
+import { ask, type GateOutcome } from './gate.ts'
 import { type Interfaces, layer2Gates, layer2Interfaces, layer2Obstacle, layer2Score } from './layer2.ts'
-import type { AdvertisementLists } from './lists.ts'
+import type { Protocol } from './protocol.ts'
 import { heldBy, type ServiceRecord } from './record.ts'
+import type { RouteLists } from './route-lists.ts'
+import type { BgpAdvertisement, RoutePlan } from './route-plan.ts'
 import type { ShardedMap } from './sharded-map.ts'
 import { type Because, reasons, type Verdict, verdictOf } from './verdict.ts'
 
-/** How addresses are announced, as far as plans go. */
-export type Protocol = 'layer2'
-
-/** One address of a Service and where it is announced. */
-export interface PlannedAnnouncement {
+/** One address of a Service and where it is announced on the local segment. */
+export interface Layer2Announcement {
   readonly protocol: 'layer2'
   readonly address: string
   readonly node: string
   readonly interfaces: Interfaces
 }
 
-/** Whether a node got past a question; `gate` is the word for one that did not. */
-export interface GateOutcome {
-  readonly gate: Because
-  readonly passed: boolean
+/** A prefix that holds addresses of a Service, and one peer that a node tells of it. */
+export interface BgpAnnouncement {
+  readonly protocol: 'bgp'
+  /** `192.168.1.240/32` */
+  readonly prefix: string
+  readonly node: string
+  /** Name of the BGPPeer. */
+  readonly peer: string
+  /** 0: unset. */
+  readonly localPref: number
+  /** `65000:1` or `large:1:2:3`, in numeric order. */
+  readonly communities: readonly string[]
 }
+
+/** Something that is announced for a Service. */
+export type PlannedAnnouncement = BgpAnnouncement | Layer2Announcement
 
 /** What a plan is made of; all of it immutable. */
 export interface Scene {
   readonly cluster: Cluster
   readonly records: ShardedMap<ServiceRecord>
   readonly addresses: ShardedMap<AddressPlan>
-  readonly lists: AdvertisementLists
+  readonly routes: ShardedMap<RoutePlan>
+  readonly addressLists: AddressLists
+  readonly routeLists: RouteLists
   readonly pools: Allocation['pools']
 }
 
@@ -89,13 +104,50 @@ export class ServicePlan {
     return this.#record.owner
   }
 
-  /** The protocols whose advertisements select the pool of the Service. */
+  /** The protocols whose advertisements select the pool of the Service, in alphabetical order. */
   get protocols(): readonly Protocol[] {
-    return this.#record.claim ? ['layer2'] : []
+    const { bgp, layer2 } = this.#record
+    return [...(bgp ? (['bgp'] as const) : []), ...(layer2 ? (['layer2'] as const) : [])]
   }
 
-  /** Who announces its addresses, by address. */
+  /** What is announced for it: by protocol, address or prefix, node, peer. */
   get announcements(): readonly PlannedAnnouncement[] {
+    return this.announcementsBy([...this.#scene.cluster.keys()].sort())
+  }
+
+  /**
+   * As `announcements`, where of what BGP announces only that of these nodes, given in order, is looked at: a
+   * large cluster has many.
+   */
+  announcementsBy(nodes: readonly string[]): readonly PlannedAnnouncement[] {
+    return [...this.#bgpAnnouncements(nodes), ...this.#layer2Announcements()]
+  }
+
+  #bgpAnnouncements(nodes: readonly string[]): readonly BgpAnnouncement[] {
+    const { bgp } = this.#record
+    if (!bgp) return []
+    const speaking = nodes
+      .flatMap(node => this.#scene.cluster.get(node) ?? [])
+      .filter(facts => bgpObstacle(bgp, facts) === undefined)
+    if (speaking.length === 0) return []
+    const routes = bgp.routes.toSorted((a, b) => (a.prefix < b.prefix ? -1 : 1))
+    return routes.flatMap(({ prefix, family, length }) => {
+      const route = this.#scene.routes.get(prefix)
+      if (!route) return []
+      return speaking.flatMap(facts => {
+        // Another Service with a part in the prefix may tell peers that this one does not, or more to the same.
+        const own = new Set(bgp.policy.offer(facts.labels, family, length)?.map(({ peer }) => peer))
+        const peers = own.size === 0 ? [] : (route.on(facts)?.options.peers ?? [])
+        return peers
+          .filter(({ peer }) => own.has(peer))
+          .map(({ peer, localPref, communities }): BgpAnnouncement => {
+            return { protocol: 'bgp', prefix, node: facts.name, peer, localPref, communities }
+          })
+      })
+    })
+  }
+
+  #layer2Announcements(): readonly Layer2Announcement[] {
     if (this.#record.owner === undefined) return []
     return heldBy(this.#record)
       .toSorted()
@@ -106,24 +158,38 @@ export class ServicePlan {
       })
   }
 
-  /** Whether `node` speaks for the Service on layer 2, and why not. */
-  verdict(node: string): Verdict {
-    return verdictOf(this.#silence(node))
+  /**
+   * Whether `node` speaks for the Service, and why not.
+   *
+   * @param protocol @default 'layer2'
+   */
+  verdict(node: string, protocol: Protocol = 'layer2'): Verdict {
+    return verdictOf(this.#silence(node, protocol))
   }
 
-  #silence(node: string): Because | undefined {
-    const { assignment, pooled, claim, owner } = this.#record
+  #silence(node: string, protocol: Protocol): Because | undefined {
+    const { assignment, pooled } = this.#record
     if (assignment.state !== 'assigned') return withoutAddress(assignment)
     if (!pooled) return 'ipNotAllowed'
     const facts = this.#scene.cluster.get(node)
     if (!facts) return 'notAlive'
-    if (!claim) return facts.alive ? 'noMatchingAdvertisement' : 'notAlive'
-    const obstacle = layer2Obstacle(claim, facts)
+    if (!this.#record[protocol]) return facts.alive ? 'noMatchingAdvertisement' : 'notAlive'
+    return protocol === 'bgp' ? this.#bgpSilence(facts) : this.#layer2Silence(facts)
+  }
+
+  #bgpSilence(facts: NodeFacts): Because | undefined {
+    const { bgp } = this.#record
+    return bgp && bgpObstacle(bgp, facts)
+  }
+
+  #layer2Silence(facts: NodeFacts): Because | undefined {
+    const { assignment, layer2, owner } = this.#record
+    const obstacle = layer2 && layer2Obstacle(layer2, facts)
     if (owner === undefined) return obstacle ?? 'notOwner'
     // The owner of a shared address may be chosen by the election of another Service, so look at the
     // addresses first.
     for (const address of assignment.addresses)
-      if (this.#scene.addresses.get(address)?.node === node) return undefined
+      if (this.#scene.addresses.get(address)?.node === facts.name) return undefined
     return obstacle ?? 'notOwner'
   }
 
@@ -132,12 +198,12 @@ export class ServicePlan {
    * is held.
    */
   standings(): readonly Standing[] {
-    const { claim } = this.#record
-    if (!claim || claim.refused) return []
+    const { layer2 } = this.#record
+    if (!layer2 || layer2.refused) return []
     const candidates = [...this.#scene.cluster.values()]
-      .filter(facts => !layer2Obstacle(claim, facts))
-      .map(facts => ({ node: facts.name, score: layer2Score(claim, facts) }))
-    return rank(claim.first, candidates)
+      .filter(facts => !layer2Obstacle(layer2, facts))
+      .map(facts => ({ node: facts.name, score: layer2Score(layer2, facts) }))
+    return rank(layer2.first, candidates)
   }
 
   /** Names of the candidates in the order in which they would take over, the owner first. */
@@ -153,17 +219,17 @@ export class ServicePlan {
   /**
    * The questions asked of a node in their order, up to the first that it does not pass; empty when none are
    * asked.
+   *
+   * @param protocol @default 'layer2'
    */
-  gates(node: string): readonly GateOutcome[] {
+  gates(node: string, protocol: Protocol = 'layer2'): readonly GateOutcome[] {
     const facts = this.#scene.cluster.get(node)
-    const { claim } = this.#record
-    if (!facts || !claim) return []
-    const outcomes: GateOutcome[] = []
-    for (const gate of layer2Gates) {
-      const passed = gate.passes(claim, facts)
-      outcomes.push({ gate: gate.because, passed })
-      if (!passed) return outcomes
-    }
+    const { bgp, layer2 } = this.#record
+    if (!facts) return []
+    if (protocol === 'bgp') return bgp ? ask(bgpGates, bgp, facts) : []
+    if (!layer2) return []
+    const outcomes = ask(layer2Gates, layer2, facts)
+    if (outcomes.some(({ passed }) => !passed)) return outcomes
     return [...outcomes, { gate: 'notOwner', passed: this.verdict(node).speak }]
   }
 
@@ -173,8 +239,8 @@ export class ServicePlan {
    */
   interfaces(node: string): Interfaces {
     const facts = this.#scene.cluster.get(node)
-    const { claim } = this.#record
-    return facts && claim ? layer2Interfaces([claim], facts) : []
+    const { layer2 } = this.#record
+    return facts && layer2 ? layer2Interfaces([layer2], facts) : []
   }
 }
 
@@ -230,8 +296,6 @@ class ServiceView implements ReadonlyMap<string, ServicePlan> {
   }
 }
 
-const nothing: readonly Advertisement[] = []
-
 /** Who announces what, at one moment. Immutable: it stays true to its inputs when newer plans follow. */
 export class Plan {
   /** By `namespace/name`, in no particular order. */
@@ -239,8 +303,9 @@ export class Plan {
   /** Every assigned address. */
   readonly addresses: ReadonlyMap<string, AddressPlan>
   /**
-   * Services of which state, addresses, pool, reason, owner or interfaces differ from the planner's plan
-   * before, and those that are gone. Sorted.
+   * Services of which state, addresses, pool, reason, owner, interfaces or what BGP makes of them differ from
+   * the planner's plan before, and those that are gone. Sorted. That other nodes may announce them by BGP is not
+   * looked at: it concerns those nodes alone.
    */
   readonly changed: readonly string[]
   readonly #scene: Scene
@@ -263,11 +328,15 @@ export class Plan {
 
   /**
    * What a node announces through announcers that speak as `speakers` says: where one node speaks for an
-   * address, the addresses of layer 2; where each node does, nothing that this plan knows of. By address; the
+   * address, the addresses of layer 2; where each node does, the prefixes of BGP. By address or prefix; the
    * list and the entries keep their identity from plan to plan as long as they say the same.
    */
+  advertisementsFor(node: string, speakers: 'one'): readonly Layer2Advertisement[]
+  advertisementsFor(node: string, speakers: 'each'): readonly BgpAdvertisement[]
+  advertisementsFor(node: string, speakers: Announcer['speakers']): readonly Advertisement[]
   advertisementsFor(node: string, speakers: Announcer['speakers']): readonly Advertisement[] {
-    return speakers === 'one' ? this.#scene.lists.of(node, this.#scene.addresses) : nothing
+    const { addresses, addressLists, routes, routeLists, cluster } = this.#scene
+    return speakers === 'one' ? addressLists.of(node, addresses) : routeLists.of(node, routes, cluster)
   }
 
   /** Whether it is a plan of just this scene. */
@@ -277,6 +346,7 @@ export class Plan {
       mine.cluster === scene.cluster &&
       mine.records === scene.records &&
       mine.addresses === scene.addresses &&
+      mine.routes === scene.routes &&
       mine.pools === scene.pools
     )
   }

@@ -2,16 +2,20 @@ import type { Allocation, Assignment } from '../allocation/index.ts'
 import type { Config } from '../config/config.ts'
 import type { Service } from '../resources/index.ts'
 import type { Snapshot } from '../source/snapshot.ts'
+import { AddressLists, type Move } from './address-lists.ts'
 import { type AddressPlan, planAddress, sameInterfaces } from './address-plan.ts'
+import { type BgpClaim, bgpClaim, type Route, sameBgpClaim } from './bgp.ts'
+import { BgpPools } from './bgp-pools.ts'
 import { type Cluster, type ClusterInputs, cluster } from './cluster.ts'
 import { type Contest, Contests, contestsKey } from './contests.ts'
 import { difference } from './difference.ts'
 import { EndpointIndex } from './endpoints.ts'
 import { Hasher } from './hash/hasher.ts'
 import { type Layer2Claim, Layer2Pools, layer2Claim, sameClaim } from './layer2.ts'
-import { AdvertisementLists, type Move } from './lists.ts'
 import { Plan, type Scene } from './plan.ts'
 import { heldBy, looksSame, type ServiceRecord, sameRecord } from './record.ts'
+import { RouteLists } from './route-lists.ts'
+import { RoutePlan } from './route-plan.ts'
 import { ShardedMap } from './sharded-map.ts'
 import { serviceKey } from './verdict.ts'
 
@@ -42,12 +46,29 @@ interface Seat {
   readonly contest: Contest
 }
 
+/** A prefix of which the Services are others, or claim other things. */
+interface RouteChange {
+  readonly route: Route
+  readonly claims: Map<string, BgpClaim | undefined>
+}
+
 /** What `update` has found to look at again. */
 class Agenda {
   readonly services = new Set<string>()
   readonly owners = new Set<string>()
   readonly addresses = new Set<string>()
   readonly elections = new Set<Contests>()
+  readonly routes = new Map<string, RouteChange>()
+
+  /** Notes what a Service claims of a prefix from now on; undefined: nothing. */
+  claim(route: Route, key: string, claim: BgpClaim | undefined): void {
+    let change = this.routes.get(route.prefix)
+    if (!change) {
+      change = { route, claims: new Map() }
+      this.routes.set(route.prefix, change)
+    }
+    change.claims.set(key, claim)
+  }
 }
 
 /** The plan for inputs that come alone. */
@@ -63,7 +84,8 @@ export function plan(inputs: PlanInputs): Plan {
 export class Planner {
   readonly #hasher: Hasher
   readonly #endpoints = new EndpointIndex()
-  readonly #pools = new Layer2Pools()
+  readonly #layer2Pools = new Layer2Pools()
+  readonly #bgpPools = new BgpPools()
   readonly #services = new Map<string, Service>()
   readonly #groups = new Map<string, Contests>()
   readonly #seats = new Map<string, Seat>()
@@ -77,7 +99,9 @@ export class Planner {
   #cluster: Cluster = new Map()
   #records: ShardedMap<ServiceRecord> = ShardedMap.empty()
   #addresses: ShardedMap<AddressPlan> = ShardedMap.empty()
-  #lists: AdvertisementLists = new AdvertisementLists()
+  #routes: ShardedMap<RoutePlan> = ShardedMap.empty()
+  #addressLists: AddressLists = new AddressLists()
+  #routeLists: RouteLists = new RouteLists()
   #inputs: PlanInputs | undefined
   #plan: Plan | undefined
 
@@ -107,12 +131,15 @@ export class Planner {
     const changed = new Set<string>()
     this.#settleRecords(drafts, agenda, changed)
     this.#settleAddresses(agenda, changed)
+    this.#settleRoutes(agenda)
 
     const scene: Scene = {
       cluster: this.#cluster,
       records: this.#records,
       addresses: this.#addresses,
-      lists: this.#lists,
+      routes: this.#routes,
+      addressLists: this.#addressLists,
+      routeLists: this.#routeLists,
       pools: inputs.allocation.pools,
     }
     if (!this.#plan?.shows(scene) || changed.size + this.#plan.changed.length > 0) {
@@ -173,25 +200,33 @@ export class Planner {
 
   #noticeConfig(config: Config, agenda: Agenda): void {
     const pools = new Set<string>()
-    this.#pools.update(config, pool => pools.add(pool))
+    this.#layer2Pools.update(config, pool => pools.add(pool))
+    this.#bgpPools.update(config, pool => pools.add(pool))
     if (pools.size === 0) return
     for (const { key, assignment } of this.#records.values()) {
       if (assignment.pool !== undefined && pools.has(assignment.pool)) agenda.services.add(key)
     }
   }
 
-  #noticeCluster({ snapshot, alive, standalone, ignoreExcludeLb }: PlanInputs, agenda: Agenda): void {
+  #noticeCluster({ snapshot, alive, held, standalone, ignoreExcludeLb }: PlanInputs, agenda: Agenda): void {
     const last = this.#clusterInputs
     if (
       last?.nodes === snapshot.nodes &&
       sameNames(last.alive, alive) &&
+      sameNames(last.held, held) &&
       last.standalone === standalone &&
       last.ignoreExcludeLb === ignoreExcludeLb
     ) {
       return
     }
-    // A copy: the set may be a live view of the members.
-    const inputs = { nodes: snapshot.nodes, alive: alive && new Set(alive), standalone, ignoreExcludeLb }
+    // Copies: the sets may be live views of the members.
+    const inputs = {
+      nodes: snapshot.nodes,
+      alive: alive && new Set(alive),
+      ...(held ? { held: new Set(held) } : {}),
+      standalone,
+      ignoreExcludeLb,
+    }
     this.#clusterInputs = inputs
     const before = this.#cluster
     const after = cluster(inputs, before)
@@ -237,14 +272,16 @@ export class Planner {
       this.#seat(key, undefined, agenda)
       return undefined
     }
-    const first = assignment.state === 'assigned' ? assignment.addresses[0] : undefined
-    const ads = assignment.pool === undefined ? undefined : this.#pools.of(assignment.pool)
-    const advertised = first !== undefined && ads !== undefined && ads.length > 0
-    const claim = advertised
-      ? layer2Claim(service, first, ads, this.#endpoints.of(key, standalone))
-      : undefined
-    this.#seat(key, claim, agenda)
-    return { key, service, assignment, pooled: ads !== undefined, claim, owner: undefined }
+    const { state, addresses, pool } = assignment
+    const first = state === 'assigned' ? addresses[0] : undefined
+    const ads = pool === undefined ? undefined : this.#layer2Pools.of(pool)
+    const bgpPool = pool === undefined ? undefined : this.#bgpPools.of(pool)
+    const endpoints = this.#endpoints.of(key, standalone)
+    const layer2 =
+      first !== undefined && ads?.length ? layer2Claim(service, first, ads, endpoints) : undefined
+    const bgp = first !== undefined && bgpPool ? bgpClaim(service, addresses, bgpPool, endpoints) : undefined
+    this.#seat(key, layer2, agenda)
+    return { key, service, assignment, pooled: ads !== undefined, layer2, bgp, owner: undefined }
   }
 
   #seat(key: string, claim: Layer2Claim | undefined, agenda: Agenda): void {
@@ -273,10 +310,15 @@ export class Planner {
     const updates = new Map<string, ServiceRecord | undefined>()
     const settle = (key: string, draft: ServiceRecord | undefined): void => {
       const before = this.#records.get(key)
-      const claim = sameClaim(before?.claim, draft?.claim) ? before?.claim : draft?.claim
-      const after = draft && { ...draft, claim, owner: this.#ownerOf(key) }
+      const layer2 = sameClaim(before?.layer2, draft?.layer2) ? before?.layer2 : draft?.layer2
+      const bgp = sameBgpClaim(before?.bgp, draft?.bgp) ? before?.bgp : draft?.bgp
+      const after = draft && { ...draft, layer2, bgp, owner: this.#ownerOf(key) }
       if (sameRecord(before, after)) return
       updates.set(key, after)
+      if (before?.bgp !== bgp) {
+        for (const route of before?.bgp?.routes ?? []) agenda.claim(route, key, undefined)
+        for (const route of bgp?.routes ?? []) agenda.claim(route, key, bgp)
+      }
       this.#hold(key, heldBy(before), heldBy(after))
       for (const address of [...heldBy(before), ...heldBy(after)]) agenda.addresses.add(address)
       if (!looksSame(before, after)) changed.add(key)
@@ -316,6 +358,14 @@ export class Planner {
       for (const key of [...(before?.services ?? []), ...(after?.services ?? [])]) changed.add(key)
     }
     this.#addresses = this.#addresses.with(updates)
-    this.#lists = this.#lists.with(moves)
+    this.#addressLists = this.#addressLists.with(moves)
+  }
+
+  #settleRoutes(agenda: Agenda): void {
+    const updates = new Map<string, RoutePlan | undefined>()
+    for (const [prefix, { route, claims }] of agenda.routes)
+      updates.set(prefix, RoutePlan.change(this.#routes.get(prefix), route, claims))
+    this.#routes = this.#routes.with(updates)
+    this.#routeLists = this.#routeLists.with(updates.keys(), this.#routes, this.#cluster)
   }
 }

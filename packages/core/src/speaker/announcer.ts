@@ -6,6 +6,7 @@ import type { CarillonError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Network } from '../network.ts'
+import type { SessionStatus } from './session-status.ts'
 
 /** What every announcer is given: the world, never reached for, always handed in. */
 export interface AnnouncerContext {
@@ -70,7 +71,9 @@ export interface AddressConflict {
 export interface AnnouncerEvents {
   'announcement:changed': (status: AnnouncementStatus) => void
   'address:conflict': (conflict: AddressConflict) => void
+  /** The session with this peer carries routes now. */
   'peer:up': (peer: string) => void
+  /** It does no longer. */
   'peer:down': (peer: string, reason: CarillonError) => void
 }
 
@@ -84,12 +87,14 @@ export interface Announcer extends AsyncDisposable {
   readonly families: readonly Family[]
   readonly events: EventEmitter<AnnouncerEvents>
   start(): Promise<void>
-  /** Told before the first `announce`, and again before the next one whenever something of it has changed. Never throws. */
+  /** Told before the first `announce`, and again whenever something of it has changed; `announce` follows each time. Never throws. */
   configure?(settings: AnnouncerSettings): void
   /** Makes the network see exactly `desired`. Saying it twice changes nothing; saying `[]` withdraws all. Never throws. */
   announce(desired: readonly Advertisement[]): void
   /** Of everything last desired, in its order. */
   status(): readonly AnnouncementStatus[]
+  /** The sessions with neighbours, where it has such; by peer. */
+  sessions?(): readonly SessionStatus[]
 }
 
 /** `arp({ interfaces: ['eth0'] })` configures; the returned function receives the world. */

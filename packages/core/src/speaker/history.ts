@@ -11,11 +11,15 @@ export interface SpeakerEvent {
     | 'released'
     | 'announcementFailed'
     | 'addressConflict'
+    | 'peerUp'
+    | 'peerDown'
     | 'announcerFailed'
     | 'silenced'
     | 'unsilenced'
   readonly message: string
   readonly address?: string
+  /** Name of the BGPPeer. */
+  readonly peer?: string
   readonly services?: readonly string[]
   readonly from?: string
   readonly to?: string

@@ -1,3 +1,5 @@
+const nobody: ReadonlySet<string> = new Set()
+
 /**
  * Keeps a node that has just (re)joined from being elected for a while, so that an address does not go back and forth with a node that
  * comes and goes. Every node that has been there longer finds the same: those that were members when it looked first, and itself, are
@@ -17,14 +19,14 @@ export class HoldDown {
   }
 
   /**
-   * The members that may be elected, and in how many milliseconds there may be more of them (undefined: never, as things are). Where all
-   * are newcomers, all may.
+   * The members that may not be elected yet, and in how many milliseconds there may be fewer of them (undefined: never, as things are).
+   * Where all are newcomers, all may.
    */
-  filter(
+  look(
     alive: ReadonlySet<string>,
     now: number,
-  ): { readonly alive: ReadonlySet<string>; readonly againMs: number | undefined } {
-    if (this.#ms === 0) return { alive, againMs: undefined }
+  ): { readonly held: ReadonlySet<string>; readonly againMs: number | undefined } {
+    if (this.#ms === 0) return { held: nobody, againMs: undefined }
     const others = alive.size > (alive.has(this.#self) ? 1 : 0)
     if (!this.#met && others) {
       // The first company: to them it is we who are new.
@@ -34,10 +36,12 @@ export class HoldDown {
     for (const name of this.#since.keys()) if (!alive.has(name)) this.#since.delete(name)
     for (const name of alive)
       if (!this.#since.has(name)) this.#since.set(name, this.#met ? now : Number.NEGATIVE_INFINITY)
-    const left = [...alive].map(name => (this.#since.get(name) ?? now) + this.#ms - now)
-    const established = new Set([...alive].filter((_, i) => (left[i] as number) <= 0))
-    const waiting = left.filter(ms => ms > 0)
-    const againMs = waiting.length > 0 ? Math.min(...waiting) : undefined
-    return { alive: established.size > 0 ? established : alive, againMs }
+    const waiting = new Map<string, number>()
+    for (const name of alive) {
+      const leftMs = (this.#since.get(name) ?? now) + this.#ms - now
+      if (leftMs > 0) waiting.set(name, leftMs)
+    }
+    const againMs = waiting.size > 0 ? Math.min(...waiting.values()) : undefined
+    return { held: waiting.size < alive.size ? new Set(waiting.keys()) : nobody, againMs }
   }
 }

@@ -10,5 +10,12 @@ export type {
   PeerRoute,
 } from './announcer.ts'
 export type { SpeakerEvent } from './history.ts'
+export type {
+  SessionAgreement,
+  SessionDocument,
+  SessionError,
+  SessionRoutes,
+  SessionStatus,
+} from './session-status.ts'
 export { Speaker, type SpeakerEvents, type SpeakerOptions } from './speaker.ts'
 export type { AnnouncerStatus, InterfaceStatus, ServiceStatus, SpeakerStatus } from './status.ts'

@@ -1,4 +1,4 @@
-import type { Allocation } from '../allocation/index.ts'
+import type { PoolUsage } from '../allocation/index.ts'
 import type { Counter, Gauge, Histogram, Metrics } from '../metrics.ts'
 import type { Advertisement } from './announcer.ts'
 import type { Stage } from './stage.ts'
@@ -11,6 +11,10 @@ const poolGauges = {
   used4: 'metallb_allocator_ipv4_addresses_in_use_total',
   used6: 'metallb_allocator_ipv6_addresses_in_use_total',
 } as const
+
+/** The address; of a prefix that holds more than one address the prefix. */
+const ipOf = ({ address }: Advertisement): string =>
+  address.replace(address.includes(':') ? /\/128$/ : /\/32$/, '')
 
 /** The numbers that the speaker loop itself gives, under MetalLB's names where it has one. */
 export class Instruments {
@@ -75,13 +79,13 @@ export class Instruments {
     this.#loaded.set(loaded ? 1 : 0)
   }
 
-  follow(allocation: Allocation, stages: readonly Stage[]): void {
-    const names = new Set(allocation.pools.map(pool => pool.name))
+  follow(pools: readonly PoolUsage[], stages: readonly Stage[]): void {
+    const names = new Set(pools.map(pool => pool.name))
     for (const pool of this.#poolNames) {
       if (!names.has(pool)) for (const gauge of Object.values(this.#pools)) gauge.remove({ pool })
     }
     this.#poolNames = names
-    for (const { name: pool, assignedIPv4, assignedIPv6, availableIPv4, availableIPv6 } of allocation.pools) {
+    for (const { name: pool, assignedIPv4, assignedIPv6, availableIPv4, availableIPv6 } of pools) {
       const [total4, total6] = [assignedIPv4 + availableIPv4, assignedIPv6 + availableIPv6]
       this.#pools.total.set(total4 + total6, { pool })
       this.#pools.total4.set(total4, { pool })
@@ -103,11 +107,11 @@ export class Instruments {
     const [old, now] = [new Set(before), new Set(desired)]
     for (const one of before) {
       if (now.has(one)) continue
-      for (const service of one.services) this.#announced.remove({ service, protocol, node, ip: one.address })
+      for (const service of one.services) this.#announced.remove({ service, protocol, node, ip: ipOf(one) })
     }
     for (const one of desired) {
       if (old.has(one)) continue
-      for (const service of one.services) this.#announced.set(1, { service, protocol, node, ip: one.address })
+      for (const service of one.services) this.#announced.set(1, { service, protocol, node, ip: ipOf(one) })
     }
   }
 }

@@ -12,7 +12,15 @@ import {
   RecordingMetrics,
   seededRandom,
 } from '../testing/index.ts'
-import type { Advertisement, AnnouncementStatus, Announcer, AnnouncerEvents } from './announcer.ts'
+import type {
+  Advertisement,
+  AnnouncementStatus,
+  Announcer,
+  AnnouncerEvents,
+  AnnouncerSettings,
+  PeerRoute,
+} from './announcer.ts'
+import type { SessionStatus } from './session-status.ts'
 import { Speaker, type SpeakerOptions } from './speaker.ts'
 
 /** Remembers what it was told. */
@@ -46,6 +54,41 @@ class Parrot implements Announcer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.closed = true
+  }
+}
+
+/** Writes down what it is told as a speaker of BGP: the peers it is given, then what each is to hear. */
+class Scribe implements Announcer {
+  readonly name = 'bgp'
+  readonly speakers = 'each'
+  readonly families: readonly Family[] = [4, 6]
+  readonly events: EventEmitter<AnnouncerEvents> = new EventEmitter()
+  readonly told: string[] = []
+  known: readonly SessionStatus[] = []
+
+  async start(): Promise<void> {}
+
+  configure({ config, labels }: AnnouncerSettings): void {
+    const peers = config.peers.map(({ name, holdTimeMs = 90_000 }) => `${name} ${holdTimeMs / 1000}s`)
+    this.told.push(`${peers.join(', ')} on ${labels['kubernetes.io/hostname']}`)
+  }
+
+  announce(desired: readonly Advertisement[]): void {
+    const peersOf = ({ options }: Advertisement): string =>
+      (options.peers as readonly PeerRoute[]).map(({ peer }) => peer).join(',')
+    this.told.push(desired.map(one => `${one.address}>${peersOf(one)}`).join(' '))
+  }
+
+  status(): readonly AnnouncementStatus[] {
+    return []
+  }
+
+  sessions(): readonly SessionStatus[] {
+    return this.known
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.told.push('closed')
   }
 }
 
@@ -109,6 +152,21 @@ const service = (name: string, addresses: string): Resource =>
     kind: 'Service',
     metadata: { name, annotations: { 'metallb.io/loadBalancerIPs': addresses } },
     spec: { type: 'LoadBalancer', ports: [{ port: 80 }] },
+  })
+
+const routed: Resource = resource({
+  apiVersion: 'metallb.io/v1beta1',
+  kind: 'BGPAdvertisement',
+  metadata: { name: 'bgp' },
+  spec: {},
+})
+
+const router = (spec: object = {}): Resource =>
+  resource({
+    apiVersion: 'metallb.io/v1beta2',
+    kind: 'BGPPeer',
+    metadata: { name: 'tor' },
+    spec: { myASN: 64512, peerASN: 64513, peerAddress: '10.9.9.1', ...spec },
   })
 
 function stage(
@@ -369,6 +427,119 @@ describe('a speaker', () => {
     })
     const labels = { service: 'default/web', protocol: 'layer2', node: 'node-a', ip: v4 }
     expect(metrics.value('metallb_speaker_announced', labels)).toBe(1)
+  })
+
+  it('tells whoever speaks on every node its own part, and before it what it may go by', async () => {
+    const membership = new Cluster('node-a', 'node-d')
+    const scribe = new Scribe()
+    const resources = [pool([`${v4}/32`]), everywhere, routed, router(), service('web', v4)]
+    const { speaker, source, clock, metrics } = stage(resources, {
+      membership,
+      node: 'node-d',
+      announcers: [() => scribe],
+    })
+    await speaker.start()
+    const first = ['tor 90s on node-d', `${v4}/32>tor`]
+    expect(scribe.told).toEqual(first)
+    // Who else is there does not matter to it.
+    membership.become('node-d')
+    clock.advance(0)
+    expect(scribe.told).toEqual(first)
+    // A session of another kind: the routes are told again with it.
+    source.set([...resources.slice(0, 3), router({ holdTime: '9s' }), service('web', v4)])
+    clock.advance(0)
+    expect(scribe.told.slice(2)).toEqual(['tor 9s on node-d', `${v4}/32>tor`])
+    source.set([...resources.slice(0, 3), router({ holdTime: '9s' })])
+    clock.advance(0)
+    expect(scribe.told.slice(4)).toEqual([''])
+    const labels = { service: 'default/web', protocol: 'bgp', node: 'node-d', ip: v4 }
+    expect(metrics.value('metallb_speaker_announced', labels)).toBeUndefined()
+    await speaker[Symbol.asyncDispose]()
+    expect(scribe.told.at(-1)).toBe('closed')
+  })
+
+  it('keeps its routes while it answers for no address: many may have them', async () => {
+    const membership = new Cluster('node-a')
+    const [parrot, scribe] = [new Parrot(), new Scribe()]
+    const { speaker, metrics } = stage(
+      [pool([`${v4}/32`]), everywhere, routed, router(), service('web', v4)],
+      { membership, whenIsolated: 'silent', announcers: [() => parrot, () => scribe] },
+    )
+    await speaker.start()
+    for (const standing of ['paused', 'confirmed', 'isolated'] as const) membership.stand(standing)
+    expect(parrot.told).toEqual([[v4], [], [v4], []])
+    expect(scribe.told).toEqual(['tor 90s on node-a', `${v4}/32>tor`])
+    const labels = { service: 'default/web', node: 'node-a', ip: v4 }
+    expect(metrics.value('metallb_speaker_announced', { ...labels, protocol: 'bgp' })).toBe(1)
+    expect(metrics.value('metallb_speaker_announced', { ...labels, protocol: 'layer2' })).toBeUndefined()
+  })
+
+  it('announces by BGP also while it waits to be elected', async () => {
+    const membership = new Cluster('node-d')
+    const [parrot, scribe] = [new Parrot(), new Scribe()]
+    const { speaker, clock } = stage([pool([`${v4}/32`]), everywhere, routed, router(), service('web', v4)], {
+      membership,
+      holdDownMs: 10_000,
+      announcers: [() => parrot, () => scribe],
+    })
+    await speaker.start()
+    membership.become('node-a', 'node-d')
+    clock.advance(0)
+    expect(parrot.told.at(-1)).toEqual([])
+    expect(scribe.told.at(-1)).toBe(`${v4}/32>tor`)
+    expect(speaker.plan?.services.get('default/web')?.verdict('node-a')).toMatchObject({
+      because: 'heldDown',
+    })
+    clock.advance(10_000)
+    expect(parrot.told.at(-1)).toEqual([v4])
+  })
+
+  it('shows the sessions of its announcers, and remembers their ups and downs', async () => {
+    const scribe = new Scribe()
+    const { speaker, log } = stage([routed, router()], { announcers: [() => scribe] })
+    await speaker.start()
+    const since = new Date(Date.UTC(2026, 0, 1))
+    scribe.known = [
+      {
+        peer: 'tor',
+        address: '10.9.9.1',
+        state: 'Idle',
+        since,
+        lastError: { at: since, code: 'HOLD_TIMER_EXPIRED', message: 'the peer was not heard for 90 s' },
+        routes: { desired: 1, announced: 0, pending: 0, failed: 0 },
+        counters: { opensSent: 1 },
+        bfd: { state: 'down', since },
+      },
+    ]
+    scribe.events.emit('peer:up', 'tor')
+    scribe.events.emit(
+      'peer:down',
+      'tor',
+      new CarillonError('HOLD_TIMER_EXPIRED', 'the peer was not heard for 90 s'),
+    )
+    const { sessions, events } = speaker.status()
+    const at = '2026-01-01T00:00:00.000Z'
+    expect(sessions).toEqual([
+      {
+        announcer: 'bgp',
+        peer: 'tor',
+        address: '10.9.9.1',
+        state: 'Idle',
+        since: at,
+        lastError: { at, code: 'HOLD_TIMER_EXPIRED', message: 'the peer was not heard for 90 s' },
+        routes: { desired: 1, announced: 0, pending: 0, failed: 0 },
+        counters: { opensSent: 1 },
+        bfd: { state: 'down', since: at },
+      },
+    ])
+    expect(events.filter(event => event.peer === 'tor').map(({ type, message }) => [type, message])).toEqual([
+      ['peerUp', 'the session with tor is up'],
+      ['peerDown', 'the session with tor is down: the peer was not heard for 90 s'],
+    ])
+    expect(log.lines.filter(line => line.fields.peer === 'tor').map(line => line.level)).toEqual([
+      'info',
+      'warn',
+    ])
   })
 
   it('withdraws and closes everything when it ends', async () => {

@@ -2,14 +2,14 @@ import { EventEmitter } from 'eventemitter3'
 import { Allocator } from '../allocation/index.ts'
 import type { Blackboard } from '../blackboard.ts'
 import type { Clock } from '../clock.ts'
-import type { Config } from '../config/config.ts'
+import type { Config, LabelMap } from '../config/config.ts'
 import { ConfigParser, type Problem } from '../config/index.ts'
 import type { CarillonError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Membership, MembershipStanding } from '../membership.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Links, Network } from '../network.ts'
-import { type Plan, Planner } from '../ownership/index.ts'
+import { type Plan, type PlanInputs, Planner } from '../ownership/index.ts'
 import type { Source } from '../source/source.ts'
 import type { Advertisement, Announcer, AnnouncerFactory } from './announcer.ts'
 import { type Claim, Claims, decodeClaims, encodeClaims } from './claims.ts'
@@ -48,6 +48,12 @@ export interface SpeakerOptions {
    */
   readonly ignoreExcludeLb?: boolean
   /**
+   * TCP-MD5 keys by name of the BGPPeer, in place of what the resources say. Never logged, never shown.
+   *
+   * @default none
+   */
+  readonly bgpPasswords?: ReadonlyMap<string, string>
+  /**
    * What to do when this node has had company and now hears nobody: it may be alone in the world, or cut off from clients, too.
    * `announce`, as MetalLB does: it takes every address. `silent`: it gives up what it has until it hears somebody.
    * @default 'announce'
@@ -77,6 +83,8 @@ export interface SpeakerEvents {
 
 const nothing: readonly Advertisement[] = []
 
+const unlabelled: LabelMap = {}
+
 /** Claims that go into one message. */
 const claimsAtOnce = 12
 
@@ -93,7 +101,7 @@ export class Speaker implements AsyncDisposable {
   readonly node: string
   readonly #options: SpeakerOptions
   readonly #log: Logger
-  readonly #parser = new ConfigParser()
+  readonly #parser: ConfigParser
   readonly #allocator: Allocator
   readonly #planner = new Planner()
   readonly #stages: readonly Stage[]
@@ -121,6 +129,7 @@ export class Speaker implements AsyncDisposable {
     this.node = options.node
     this.#log = options.log
     this.#startedAt = options.clock.date()
+    this.#parser = new ConfigParser({ passwords: options.bgpPasswords ?? new Map() })
     this.#holdDown = new HoldDown(options.node, options.holdDownMs ?? 0)
     this.#claims = options.sticky && this.#shareClaims(options.sticky)
     this.#allocator = new Allocator({
@@ -266,7 +275,7 @@ export class Speaker implements AsyncDisposable {
   /** At once, not soon: a node that may have lost its addresses to another must not answer for them a moment longer. */
   readonly #standingChanged = (): void => this.replan()
 
-  /** Why this node has to keep silent on every address; undefined when it need not. */
+  /** Why this node must not answer for an address, which another node may have by now; undefined when it may. */
   #mustBeSilent(): MembershipStanding | undefined {
     const standing = this.#options.membership?.standing() ?? 'confirmed'
     const isolated = standing === 'isolated' && this.#options.whenIsolated === 'silent'
@@ -275,15 +284,19 @@ export class Speaker implements AsyncDisposable {
 
   #alive(): ReadonlySet<string> | undefined {
     const alive = this.#options.membership?.alive()
-    if (alive) {
-      const { clock } = this.#options
-      const held = this.#holdDown.filter(alive, clock.now())
-      this.#cancelHold?.()
-      this.#cancelHold = held.againMs === undefined ? undefined : clock.after(held.againMs, this.#soon)
-      return held.alive
-    }
-    if (!this.#options.standalone) return undefined
+    if (alive || !this.#options.standalone) return alive
     return new Set([this.node, ...this.#options.source.current().nodes.map(node => node.metadata.name)])
+  }
+
+  /** Who is there, and who of them is not to be elected yet. */
+  #company(): Pick<PlanInputs, 'alive' | 'held'> {
+    const { membership, clock } = this.#options
+    const alive = this.#alive()
+    if (!alive || !membership?.alive()) return { alive }
+    const { held, againMs } = this.#holdDown.look(alive, clock.now())
+    this.#cancelHold?.()
+    this.#cancelHold = againMs === undefined ? undefined : clock.after(againMs, this.#soon)
+    return { alive, held }
   }
 
   /** Replays everything from the newest values. Never throws; what was in force stays so when it cannot. */
@@ -300,50 +313,53 @@ export class Speaker implements AsyncDisposable {
     this.#instruments.planned(this.#options.clock.now() - started)
   }
 
+  /** The plan for what the source holds now, as this configuration has it. */
+  #planFor(config: Config, company: Pick<PlanInputs, 'alive' | 'held'>): Plan {
+    const { source, standalone = false, ignoreExcludeLb = false } = this.#options
+    const snapshot = source.current()
+    const { services, namespaces } = snapshot
+    const allocation = this.#allocator.update({ services, namespaces, config })
+    const incumbents = this.#claims?.incumbents
+    return this.#planner.update({
+      snapshot,
+      config,
+      allocation,
+      ...company,
+      standalone,
+      ignoreExcludeLb,
+      ...(incumbents ? { incumbents } : {}),
+    })
+  }
+
   /** Computes a first plan that nobody is told of. The next ones then take a moment, in which gossip does not have to wait. */
   #warmUp(): void {
     try {
-      const { source, standalone = false, ignoreExcludeLb = false } = this.#options
-      const snapshot = source.current()
-      const { config } = this.#parser.parse(snapshot)
-      if (!config) return
-      const { services, namespaces } = snapshot
-      const allocation = this.#allocator.update({ services, namespaces, config })
-      const alive = new Set([this.node])
-      this.#planner.update({ snapshot, config, allocation, alive, standalone, ignoreExcludeLb })
+      const { config } = this.#parser.parse(this.#options.source.current())
+      if (config) this.#planFor(config, { alive: new Set([this.node]) })
     } catch (error) {
       this.#log.debug({ err: error }, 'the first plan failed')
     }
   }
 
   #replan(): void {
-    const { source, standalone = false, ignoreExcludeLb = false } = this.#options
-    const snapshot = source.current()
-    const parsed = this.#parser.parse(snapshot)
+    const parsed = this.#parser.parse(this.#options.source.current())
     this.#check(parsed.config, parsed.problems)
     const config = this.#config
     if (!config) return
-    const { services, namespaces } = snapshot
-    const allocation = this.#allocator.update({ services, namespaces, config })
-    const alive = this.#alive()
-    const plan = this.#planner.update({
-      snapshot,
-      config,
-      allocation,
-      alive,
-      standalone,
-      ignoreExcludeLb,
-      ...(this.#claims ? { incumbents: this.#claims.incumbents } : {}),
-    })
+    const plan = this.#planFor(config, this.#company())
     this.#plan = plan
     const silent = this.#mustBeSilent()
-    const desired = silent ? nothing : plan.advertisementsFor(this.node, 'one')
-    // Plans know of elected speakers only, as yet.
-    for (const stage of this.#stages) if (stage.announcer.speakers === 'one') stage.perform(desired)
+    const settings = { config, labels: plan.nodes.get(this.node)?.labels ?? unlabelled }
+    for (const stage of this.#stages) {
+      const { speakers } = stage.announcer
+      // Where each node speaks for itself, two that do are no conflict.
+      const muted = silent !== undefined && speakers === 'one'
+      stage.perform(muted ? nothing : plan.advertisementsFor(this.node, speakers), settings)
+    }
     this.#tellSilence(silent)
     if (!silent) this.#claim(plan)
     this.#owners.follow(plan)
-    this.#instruments.follow(allocation, this.#stages)
+    this.#instruments.follow(plan.pools, this.#stages)
     this.events.emit('plan:changed', plan)
   }
 
@@ -352,7 +368,7 @@ export class Speaker implements AsyncDisposable {
     this.#silent = silent
     if (silent) {
       const why = silent === 'paused' ? 'this node was stopped for a while' : 'this node hears nobody'
-      const message = `${why}: it keeps silent on every address until its membership is confirmed`
+      const message = `${why}: it answers for no address until its membership is confirmed`
       this.#log.warn({ standing: silent }, message)
       this.#tell({ type: 'silenced', message })
     } else {

@@ -1,8 +1,16 @@
 import { familyOf } from '../address.ts'
 import type { Clock } from '../clock.ts'
+import type { CarillonError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import type { AddressConflict, Advertisement, AnnouncementStatus, Announcer } from './announcer.ts'
+import type {
+  AddressConflict,
+  Advertisement,
+  AnnouncementStatus,
+  Announcer,
+  AnnouncerSettings,
+} from './announcer.ts'
 import type { SpeakerEvent } from './history.ts'
+import type { SessionStatus } from './session-status.ts'
 
 interface StageContext {
   readonly clock: Clock
@@ -19,6 +27,7 @@ export class Stage implements AsyncDisposable {
   readonly #context: StageContext
   #desired: readonly Advertisement[] = []
   #from: readonly Advertisement[] | undefined
+  #settings: AnnouncerSettings | undefined
   #started = false
   #failure: string | undefined
   #retryMs = firstRetryMs
@@ -30,6 +39,8 @@ export class Stage implements AsyncDisposable {
     this.#context = context
     announcer.events.on('address:conflict', this.#conflict)
     announcer.events.on('announcement:changed', this.#changed)
+    announcer.events.on('peer:up', this.#peerUp)
+    announcer.events.on('peer:down', this.#peerDown)
   }
 
   get started(): boolean {
@@ -59,13 +70,19 @@ export class Stage implements AsyncDisposable {
     }
   }
 
-  /** Tells the announcer the whole set, of the families that it can announce. */
-  perform(advertisements: readonly Advertisement[]): void {
-    if (advertisements === this.#from) return
-    const { families } = this.announcer
+  /** Tells the announcer the whole set, of the families that it can announce, and before it what it may go by. */
+  perform(advertisements: readonly Advertisement[], settings: AnnouncerSettings): void {
+    const { announcer } = this
+    const known = this.#settings
+    const settled =
+      !announcer.configure || (known?.config === settings.config && known.labels === settings.labels)
+    if (settled && advertisements === this.#from) return
+    const { families } = announcer
     const desired = advertisements.filter(one => families.includes(familyOf(one.address)))
     try {
-      this.announcer.announce(desired)
+      if (!settled) announcer.configure?.(settings)
+      announcer.announce(desired)
+      this.#settings = settings
       this.#from = advertisements
       this.#desired = desired
       if (this.#started) this.#failure = undefined
@@ -79,6 +96,15 @@ export class Stage implements AsyncDisposable {
       return this.announcer.status()
     } catch (error) {
       this.#fail(error, 'the announcer cannot say how it is')
+      return []
+    }
+  }
+
+  sessions(): readonly SessionStatus[] {
+    try {
+      return this.announcer.sessions?.() ?? []
+    } catch (error) {
+      this.#fail(error, 'the announcer cannot say how its sessions are')
       return []
     }
   }
@@ -107,11 +133,28 @@ export class Stage implements AsyncDisposable {
     })
   }
 
+  readonly #peerUp = (peer: string): void => {
+    const message = `the session with ${peer} is up`
+    this.#context.log.info({ peer }, 'peer up')
+    this.#context.tell({ type: 'peerUp', peer, message })
+  }
+
+  readonly #peerDown = (peer: string, reason: CarillonError): void => {
+    this.#context.log.warn({ peer, code: reason.code, reason: reason.message }, 'peer down')
+    this.#context.tell({
+      type: 'peerDown',
+      peer,
+      message: `the session with ${peer} is down: ${reason.message}`,
+    })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     this.#cancel?.()
     this.announcer.events.off('address:conflict', this.#conflict)
     this.announcer.events.off('announcement:changed', this.#changed)
+    this.announcer.events.off('peer:up', this.#peerUp)
+    this.announcer.events.off('peer:down', this.#peerDown)
     await this.announcer[Symbol.asyncDispose]()
   }
 }

@@ -5,6 +5,7 @@ import type { Link } from '../network.ts'
 import { describeService, type Plan, type PlanDocument, type ServicePlan } from '../ownership/index.ts'
 import type { SpeakerEvent } from './history.ts'
 import type { Owners } from './owners.ts'
+import { describeSession, type SessionDocument } from './session-status.ts'
 import type { Stage } from './stage.ts'
 
 /** What a speaker says of itself and of the cluster; `carillon status --json`, `/api/v1/status`. Dates are ISO 8601. */
@@ -21,6 +22,8 @@ export interface SpeakerStatus {
   readonly problems: readonly Problem[]
   readonly interfaces: readonly InterfaceStatus[]
   readonly announcers: readonly AnnouncerStatus[]
+  /** Of all announcers, by announcer and peer. */
+  readonly sessions: readonly SessionDocument[]
   /** Oldest first. */
   readonly events: readonly SpeakerEvent[]
 }
@@ -154,6 +157,9 @@ export function describeSpeaker(parts: StatusParts): SpeakerStatus {
         error: error ? { code: error.code, message: error.message } : null,
       })),
     })),
+    sessions: stages.flatMap(stage =>
+      stage.sessions().map(session => describeSession(stage.announcer.name, session)),
+    ),
     events,
   }
 }
