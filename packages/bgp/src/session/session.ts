@@ -107,6 +107,7 @@ export class Session {
   /** While both sides have connected at once. */
   #other: Channel | undefined
   #address: string | undefined
+  #hindrance: string | undefined
   #state: SessionState = 'Idle'
   #since: Date
   #establishedAt: number | undefined
@@ -162,6 +163,13 @@ export class Session {
         new CarillonError('PEER_MOVED', `the peer on ${this.peer.interface} is ${address} now`),
       )
     } else this.start()
+  }
+
+  /** Why the peer on the interface cannot be found; undefined when it can be looked for. */
+  hindered(why: string | undefined): void {
+    if (this.#ended || why === this.#hindrance) return
+    this.#hindrance = why
+    this.#listener.changed(this)
   }
 
   /** Takes a connection that the peer has made; false when it is not wanted, and stays with the caller. */
@@ -273,7 +281,8 @@ export class Session {
 
   #waiting(): string | undefined {
     const { peer } = this
-    if (this.#address === undefined) return `waiting for a router advertisement on ${peer.interface}`
+    if (this.#address === undefined)
+      return this.#hindrance ?? `waiting for a router advertisement on ${peer.interface}`
     const { name } = this.#main.state
     if (name !== 'Active' && name !== 'Idle') return undefined
     if (this.#nextTryAt === undefined)

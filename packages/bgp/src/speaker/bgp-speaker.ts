@@ -15,6 +15,7 @@ import type { BgpRoute } from '../session/route.ts'
 import { RouteFeed } from '../session/routes.ts'
 import { type Ending, Session, type SessionListener, type SessionWorld } from '../session/session.ts'
 import type { SessionStatus } from '../session/status.ts'
+import { Discovery } from '../unnumbered/discovery.ts'
 import { Listener } from './listener.ts'
 import { type BgpPeer, type PeerSettings, settlePeer } from './peer.ts'
 
@@ -66,6 +67,8 @@ export class BgpSpeaker implements AsyncDisposable {
   readonly #sessions = new Map<string, Session>()
   readonly #routes = new Map<string, readonly BgpRoute[]>()
   readonly #listeners = new Map<string, Listener>()
+  /** Of sessions with whoever is on an interface. */
+  readonly #discoveries = new Map<Session, Discovery>()
   readonly #ending = new Set<Promise<void>>()
   #links: Links | undefined
   #started: Promise<void> | undefined
@@ -97,12 +100,39 @@ export class BgpSpeaker implements AsyncDisposable {
     const links = await this.#options.network.links()
     if (this.#closed) return links[Symbol.asyncDispose]()
     this.#links = links
-    links.changed(() => {
+    links.changed(present => {
+      for (const discovery of this.#discoveries.values()) discovery.follow(present)
       for (const session of this.#sessions.values()) session.relink()
     })
     this.#running = true
+    this.#begin(this.#sessions.values())
+  }
+
+  #begin(sessions: Iterable<Session>): void {
     this.#listen()
-    for (const session of this.#sessions.values()) session.start()
+    for (const session of sessions) {
+      const { interface: name } = session.peer
+      if (name === undefined) session.start()
+      else this.#discover(session, name)
+    }
+  }
+
+  #discover(session: Session, name: string): void {
+    const { network, clock, random } = this.#options
+    const world = {
+      network,
+      clock,
+      random,
+      log: this.#log.child({ peer: session.name }),
+      found: (address: string) => {
+        session.discovered(address)
+        this.#listen()
+      },
+      hindered: (why: string | undefined) => session.hindered(why),
+    }
+    const discovery = new Discovery(world, name)
+    this.#discoveries.set(session, discovery)
+    discovery.follow(this.#world.links())
   }
 
   /**
@@ -138,9 +168,7 @@ export class BgpSpeaker implements AsyncDisposable {
       if (declared) routes.set(declared)
       fresh.push(session)
     }
-    if (!this.#running) return
-    this.#listen()
-    for (const session of fresh) session.start()
+    if (this.#running) this.#begin(fresh)
   }
 
   /** Declares all routes for a peer; what it was told before and is not among them is withdrawn. Throws `BAD_ROUTE`, and then changes nothing. */
@@ -187,6 +215,8 @@ export class BgpSpeaker implements AsyncDisposable {
   }
 
   #end(session: Session, ending: Ending, next: PeerSettings | undefined): void {
+    this.#discoveries.get(session)?.close()
+    this.#discoveries.delete(session)
     const done = session.end(ending, { keepRoutes: next !== undefined && sameNeighbour(session.peer, next) })
     this.#ending.add(done)
     void done.finally(() => this.#ending.delete(done))
