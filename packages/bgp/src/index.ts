@@ -3,4 +3,17 @@
  *
  * @packageDocumentation
  */
+export { codes } from './codes.ts'
+export type { Negotiated } from './fsm/negotiated.ts'
+export type { SessionState } from './fsm/state.ts'
+export type { BfdState, BfdTarget, BfdWatch, BfdWatcher } from './session/bfd-watch.ts'
+export type { BgpRoute } from './session/route.ts'
+export type { SessionCounters, SessionError, SessionStatus } from './session/status.ts'
+export {
+  BgpSpeaker,
+  type BgpSpeakerEvents,
+  type BgpSpeakerOptions,
+  type ListenOptions,
+} from './speaker/bgp-speaker.ts'
+export { type BgpPeer, peerDefaults } from './speaker/peer.ts'
 export type * from './wire/message.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { BpfInstruction } from '../network.ts'
+import type { BpfInstruction, Stream } from '../network.ts'
 import { FakeClock, settle } from './fake-clock.ts'
 import { MemoryNetwork } from './memory-network.ts'
 import { seededRandom } from './random.ts'
@@ -79,6 +79,27 @@ describe('streams', () => {
     expect(stream.remote).toEqual({ address: '10.0.0.2', port: 179 })
   })
 
+  it('make a writer wait for a reader who does not read, and lose nothing', async () => {
+    const { clock, network } = lab()
+    const server = await network.host('b', '10.0.0.2').listen({ address: '0.0.0.0', port: 179 })
+    const accepted = new Promise<Stream>(resolve => server.accept(resolve))
+    const connecting = network.host('a', '10.0.0.1').connect({ address: '10.0.0.2', port: 179 })
+    await clock.advanceAsync(1)
+    const [stream, reader] = [await connecting, await accepted]
+    let written = 0
+    for (let i = 0; i < 1000; i++) stream.write(new Uint8Array(1000), () => written++)
+    await clock.advanceAsync(1000)
+    expect(written).toBeGreaterThan(10)
+    expect(written).toBeLessThan(200)
+    let read = 0
+    reader.on('data', (chunk: Buffer) => {
+      read += chunk.length
+    })
+    // Each piece that is read lets another one set out.
+    for (let i = 0; i < 1000 && read < 1_000_000; i++) await clock.advanceAsync(1)
+    expect([written, read]).toEqual([1000, 1_000_000])
+  })
+
   it('are refused where nobody listens, and time out where nobody is', async () => {
     const { clock, network } = lab()
     network.host('b', '10.0.0.2')
@@ -90,6 +111,26 @@ describe('streams', () => {
     await clock.advanceAsync(1000)
     expect(await refused).toMatchObject({ code: 'ECONNREFUSED' })
     expect(await lost).toMatchObject({ code: 'ETIMEDOUT' })
+  })
+})
+
+describe('ICMPv6', () => {
+  it('is heard on the segment by those who listen for its type, from the link-local address of the sender', async () => {
+    const { clock, network } = lab()
+    const linkLocal = { address: 'fe80::1', prefixLength: 64, scope: 'link', usable: true } as const
+    const a = network.host('a')
+    const b = network.host('b')
+    const from = a.setLink({ name: 'eth0', addresses: [linkLocal] }).index
+    const to = b.setLink({ name: 'eth0' }).index
+    const heard: [string, number[]][] = []
+    for (const type of [134, 135]) {
+      const socket = await b.icmp6(to, [type])
+      socket.receive((from, message) => heard.push([from, [...message]]))
+    }
+    const sender = await a.icmp6(from, [])
+    sender.send('ff02::1', Uint8Array.from([134, 0, 0, 0, 7]))
+    clock.advance(1)
+    expect(heard).toEqual([['fe80::1', [134, 0, 0, 0, 7]]])
   })
 })
 

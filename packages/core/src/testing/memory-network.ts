@@ -33,9 +33,6 @@ const clear: Path = { loss: 0, delayMs: 0, jitterMs: 0, cut: false }
 
 const endpointText = (at: Endpoint): string => `${at.address}:${at.port}`
 
-const unsupported = (what: string): CarillonError =>
-  new CarillonError('NETWORK_UNSUPPORTED', `the network in memory has no ${what}`, { what })
-
 /**
  * A whole network in one process, for tests: hosts with interfaces on segments, datagrams, streams, raw frames with kernel-like
  * filters, ICMPv6, link events; with loss, delay, jitter and cuts, each way apart. Time and randomness are handed in.
@@ -355,7 +352,11 @@ export class MemoryHost implements Network {
     if (!this.#links.some(one => one.index === link)) {
       throw new CarillonError('ENODEV', `there is no interface ${link} on ${this.name}`, { link })
     }
-    const socket: MemoryIcmp6 = new MemoryIcmp6(link, types, () => this.#icmp6.delete(socket))
+    const send = (to: string, message: Uint8Array): void => {
+      const from = this.#links.find(one => one.index === link)
+      if (from) this.send_(link, icmp6Frame(from, to, message))
+    }
+    const socket: MemoryIcmp6 = new MemoryIcmp6(link, types, send, () => this.#icmp6.delete(socket))
     this.#icmp6.add(socket)
     return socket
   }
@@ -459,6 +460,12 @@ class MemoryStream extends Duplex implements Stream {
   readonly remote: Endpoint
   readonly #carry: (arrive: () => void) => void
   other: MemoryStream | undefined
+  /** Bytes written that the other side has not taken in. */
+  #outstanding = 0
+  /** Goes on with writing, once there is room. */
+  #resume: (() => void) | undefined
+  /** What has come and is not read yet: to be acknowledged when it is. */
+  #unread: (() => void)[] = []
 
   constructor(local: Endpoint, remote: Endpoint, carry: (arrive: () => void) => void) {
     super({ allowHalfOpen: true })
@@ -467,14 +474,31 @@ class MemoryStream extends Duplex implements Stream {
     this.#carry = carry
   }
 
-  override _read(): void {}
+  override _read(): void {
+    for (const acknowledge of this.#unread.splice(0)) acknowledge()
+  }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
     const copy = Buffer.from(chunk)
+    this.#outstanding += copy.length
     this.#carry(() => {
-      if (this.other && !this.other.destroyed) this.other.push(copy)
+      if (this.other && !this.other.destroyed) this.other.arrive(copy, () => this.#acknowledged(copy.length))
     })
-    done()
+    if (this.#outstanding < streamWindow) done()
+    else this.#resume = done
+  }
+
+  arrive(bytes: Buffer, acknowledge: () => void): void {
+    if (this.push(bytes)) acknowledge()
+    else this.#unread.push(acknowledge)
+  }
+
+  #acknowledged(count: number): void {
+    this.#outstanding -= count
+    const resume = this.#resume
+    if (!resume || this.#outstanding >= streamWindow) return
+    this.#resume = undefined
+    resume()
   }
 
   override _final(done: () => void): void {
@@ -495,6 +519,9 @@ class MemoryStream extends Duplex implements Stream {
 /** Milliseconds after which a lost SYN, or a lost segment, is sent again. */
 const synAgainMs = 1000
 const segmentAgainMs = 200
+
+/** Bytes that a stream carries for a reader who does not read, before its writer has to wait. */
+const streamWindow = 65536
 
 /** Two ends of a stream. TCP hides loss: what is lost arrives later, and what follows waits for it; a cut holds everything back. */
 function streamPair(network: MemoryNetwork, a: End, b: End): [MemoryStream, MemoryStream] {
@@ -578,21 +605,42 @@ class MemoryFrames implements Frames {
   }
 }
 
+/**
+ * The frame of an ICMPv6 message with hop limit 255, from the link-local address of the interface. It goes to the multicast MAC
+ * address of its destination: every station of the segment hears it, and MemoryIcmp6 looks at nothing but the IPv6 header.
+ */
+function icmp6Frame(from: Link, to: string, message: Uint8Array): Uint8Array {
+  const source = from.addresses.find(one => one.scope === 'link')?.address ?? '::'
+  const target = parseAddress(to)
+  const frame = new Uint8Array(54 + message.length)
+  frame.set([0x33, 0x33, ...target.subarray(12)])
+  frame.set(from.mac, 6)
+  frame.set([0x86, 0xdd, 0x60], 12)
+  frame.set([message.length >>> 8, message.length & 0xff, 58, 255], 18)
+  frame.set(parseAddress(source), 22)
+  frame.set(target, 38)
+  frame.set(message, 54)
+  return frame
+}
+
 class MemoryIcmp6 implements Icmp6 {
   readonly link: number
+  readonly send: (to: string, message: Uint8Array) => void
   readonly #types: readonly number[]
   readonly #remove: () => void
   readonly #groups = new Map<string, number>()
   #handle: ((from: string, message: Uint8Array) => void) | undefined
 
-  constructor(link: number, types: readonly number[], remove: () => void) {
+  constructor(
+    link: number,
+    types: readonly number[],
+    send: (to: string, message: Uint8Array) => void,
+    remove: () => void,
+  ) {
     this.link = link
+    this.send = send
     this.#types = types
     this.#remove = remove
-  }
-
-  send(): void {
-    throw unsupported('sending of ICMPv6 (put a frame on the segment with transmit instead)')
   }
 
   receive(handle: (from: string, message: Uint8Array) => void): void {

@@ -1,0 +1,512 @@
+import {
+  CarillonError,
+  type Clock,
+  formatEndpoint,
+  type Link,
+  type Logger,
+  type Network,
+  type Stream,
+} from '@carillon/core'
+import { survivor } from '../fsm/collision.ts'
+import type { Greeting } from '../fsm/event.ts'
+import type { Negotiated } from '../fsm/negotiated.ts'
+import type { FsmSettings } from '../fsm/settings.ts'
+import type { SessionState } from '../fsm/state.ts'
+import { defaultRouterId } from '../local/router-id.ts'
+import type { PeerSettings } from '../speaker/peer.ts'
+import { type Decoded, notification, shutdown } from '../wire/index.ts'
+import type { Message, NotificationMessage } from '../wire/message.ts'
+import type { BfdState, BfdWatch, BfdWatcher } from './bfd-watch.ts'
+import { Channel, type ChannelOwner } from './channel.ts'
+import type { RouteFeed } from './routes.ts'
+import type { SessionError, SessionStatus } from './status.ts'
+import { Tally } from './tally.ts'
+
+/** The world of a session. */
+export interface SessionWorld {
+  /** Name of this node. */
+  readonly node: string
+  readonly clock: Clock
+  readonly network: Network
+  /** 0 <= x < 1 */
+  readonly random: () => number
+  readonly log: Logger
+  links(): readonly Link[]
+  /** Absent: nobody can watch with BFD. */
+  readonly bfd?: BfdWatcher
+}
+
+/** Whom a session tells; all is settled when it does. */
+export interface SessionListener {
+  up(session: Session): void
+  down(session: Session, reason: CarillonError): void
+  /** The status is another one. */
+  changed(session: Session): void
+}
+
+/** Why a session is ended by us. */
+export type Ending =
+  /** The speaker stops, and may come back. */
+  | 'shutdown'
+  /** The peer is not to be spoken with any more. */
+  | 'deconfigured'
+  /** It is to be spoken with in another way. */
+  | 'changed'
+
+const endings: Readonly<Record<Ending, () => NotificationMessage>> = {
+  shutdown: () => shutdown('administrativeShutdown', 'Carillon stops on this node'),
+  deconfigured: () => notification('cease', 'peerDeconfigured'),
+  changed: () => notification('cease', 'otherConfigurationChange'),
+}
+
+/** How long a connection may take to come about, at most. */
+const longestConnectMs = 10_000
+
+/** Beyond the time that the state machine gives a connection: by then nobody asks for it any more. */
+const connectGraceMs = 1000
+
+/** How long a passive session waits for the peer's OPEN before it sends its own: who only knocks learns nothing of us. */
+const passiveDelayMs = 5000
+
+/** First wait after a failure. */
+const firstRetryMs = 1000
+
+/** Milliseconds that a peer is given to take the withdrawals before a stop. */
+const drainMs = 500
+
+function fsmSettings(peer: PeerSettings, node: string): FsmSettings {
+  const { connectTimeMs } = peer
+  return {
+    localAs: peer.localAs,
+    remoteAs: peer.remoteAs,
+    families: peer.families,
+    extendedNextHop: peer.interface !== undefined,
+    holdTimeMs: peer.holdTimeMs,
+    ...(peer.keepaliveTimeMs !== undefined && { keepaliveTimeMs: peer.keepaliveTimeMs }),
+    connectTimeoutMs: Math.min(longestConnectMs, connectTimeMs),
+    retry: { firstMs: Math.min(firstRetryMs, connectTimeMs), longestMs: connectTimeMs },
+    passive: peer.passive,
+    delayOpenMs: peer.passive ? passiveDelayMs : 0,
+    ...(peer.restartTime !== undefined && { restartTime: peer.restartTime }),
+    hostName: node,
+  }
+}
+
+const plainAddress = (address: string): string => address.replace(/%.*/, '')
+
+/** All that is done for one peer: its connections, what was agreed, its routes, and how it stands. */
+export class Session {
+  readonly peer: PeerSettings
+  readonly #world: SessionWorld
+  readonly #listener: SessionListener
+  readonly #log: Logger
+  readonly #tally = new Tally()
+  readonly #owner: ChannelOwner
+  readonly routes: RouteFeed
+  #main: Channel
+  /** While both sides have connected at once. */
+  #other: Channel | undefined
+  #address: string | undefined
+  #hindrance: string | undefined
+  #state: SessionState = 'Idle'
+  #since: Date
+  #establishedAt: number | undefined
+  #hasBeenUp = false
+  #routerId: string | undefined
+  #nextTryAt: number | undefined
+  #lastError: SessionError | undefined
+  #drained: (() => void) | undefined
+  #watch: BfdWatch | undefined
+  #bfd: { readonly state: BfdState; readonly since: Date } | undefined
+  #started = false
+  #ended = false
+
+  constructor(peer: PeerSettings, world: SessionWorld, listener: SessionListener, routes: RouteFeed) {
+    this.peer = peer
+    this.routes = routes
+    this.#world = world
+    this.#listener = listener
+    this.#log = world.log.child({ peer: peer.name })
+    this.#address = peer.address
+    this.#since = world.clock.date()
+    this.#owner = this.#own(fsmSettings(peer, world.node))
+    this.#main = new Channel(this.#owner)
+  }
+
+  get name(): string {
+    return this.peer.name
+  }
+
+  /** Of the peer; undefined while nobody is known on its interface. Without a zone. */
+  get address(): string | undefined {
+    return this.#address
+  }
+
+  get established(): boolean {
+    return this.#main.state.name === 'Established'
+  }
+
+  /** Begins to connect, or to wait for the peer. */
+  start(): void {
+    if (this.#ended || this.#started || this.#address === undefined) return
+    this.#started = true
+    this.#observe(this.#address)
+    this.#main.start()
+  }
+
+  /** The peer on the interface has this link-local address now. */
+  discovered(address: string): void {
+    if (this.#ended || this.#address === address) return
+    this.#address = address
+    if (this.#started) {
+      void this.#replace(
+        new CarillonError('PEER_MOVED', `the peer on ${this.peer.interface} is ${address} now`),
+      )
+    } else this.start()
+  }
+
+  /** Why the peer on the interface cannot be found; undefined when it can be looked for. */
+  hindered(why: string | undefined): void {
+    if (this.#ended || why === this.#hindrance) return
+    this.#hindrance = why
+    this.#listener.changed(this)
+  }
+
+  /** Takes a connection that the peer has made; false when it is not wanted, and stays with the caller. */
+  accept(stream: Stream): boolean {
+    if (this.#ended || !this.#started) return false
+    const { name } = this.#main.state
+    if (name === 'Idle') return false
+    if (name === 'Active' && !this.#main.connection) {
+      this.#main.attach(stream, 'peer')
+      return true
+    }
+    if (this.#other) return false
+    this.#other = new Channel(this.#owner, this.#main.state.failures)
+    this.#other.attach(stream, 'peer')
+    return true
+  }
+
+  /** Sends what is to be sent, as far as the peer takes it. To be called when routes have changed. */
+  pump(): void {
+    const { connection } = this.#main
+    if (!connection || !this.established) return
+    while (connection.room) {
+      const bytes = this.routes.next()
+      if (bytes === undefined) break
+      connection.write(bytes)
+      this.#tally.sent('update', messagesIn(bytes))
+    }
+    if (this.routes.pending === 0) this.#drained?.()
+  }
+
+  /** Something of this host's interfaces is different. */
+  relink(): void {
+    if (!this.established) return
+    this.routes.relink()
+    this.pump()
+  }
+
+  /**
+   * Ends the session. Before a shutdown every route is withdrawn; unless the peer is to keep them until we are back: then the
+   * connection closes without a word, since a NOTIFICATION makes routers drop them (RFC 4724 section 4).
+   */
+  async end(ending: Ending, options: { readonly keepRoutes: boolean }): Promise<void> {
+    if (this.#ended) return
+    this.#ended = true
+    this.#watch?.close()
+    const state = this.#main.state
+    const keep =
+      options.keepRoutes && state.name === 'Established' && state.negotiated.gracefulRestart !== undefined
+    if (!keep && ending !== 'changed') await this.#withdraw()
+    const reason = new CarillonError('SESSION_STOPPED', `we ended the session: ${endingWords[ending]}`, {
+      ending,
+    })
+    this.#other?.abandon()
+    this.#other = undefined
+    await this.#main.stop(reason, keep ? undefined : endings[ending]())
+  }
+
+  async #withdraw(): Promise<void> {
+    if (!this.established) return
+    this.routes.withdrawAll()
+    const { clock } = this.#world
+    await new Promise<void>(resolve => {
+      const cancel = clock.after(drainMs, resolve)
+      this.#drained = () => {
+        cancel()
+        resolve()
+      }
+      this.pump()
+    })
+    this.#drained = undefined
+  }
+
+  async #replace(reason: CarillonError): Promise<void> {
+    const old = this.#main
+    this.#other?.abandon()
+    this.#other = undefined
+    void old.stop(reason, notification('cease', 'otherConfigurationChange'))
+    this.#main = new Channel(this.#owner)
+    if (this.#address !== undefined) this.#observe(this.#address)
+    this.#main.start()
+  }
+
+  status(): SessionStatus {
+    const { peer } = this
+    const { clock } = this.#world
+    const { state, connection } = this.#main
+    const negotiated = 'negotiated' in state ? state.negotiated : undefined
+    const waiting = this.#waiting()
+    return {
+      name: peer.name,
+      ...(this.#address !== undefined && { address: this.#address }),
+      port: peer.port,
+      ...(peer.interface !== undefined && { interface: peer.interface }),
+      ...(peer.vrf !== undefined && { vrf: peer.vrf }),
+      state: this.#state,
+      since: this.#since,
+      ...(this.#establishedAt !== undefined && { uptimeMs: clock.now() - this.#establishedAt }),
+      ...(waiting !== undefined && { waiting }),
+      ...(this.#lastError && { lastError: this.#lastError }),
+      ...(connection && { local: connection.stream.local }),
+      localAs: peer.localAs,
+      ...(this.#routerId !== undefined && { routerId: this.#routerId }),
+      ...(negotiated && { negotiated }),
+      routes: this.routes.count(),
+      counters: this.#tally.read(),
+      ...(this.#bfd && { bfd: this.#bfd }),
+    }
+  }
+
+  #waiting(): string | undefined {
+    const { peer } = this
+    if (this.#address === undefined)
+      return this.#hindrance ?? `waiting for a router advertisement on ${peer.interface}`
+    const { name } = this.#main.state
+    if (name !== 'Active' && name !== 'Idle') return undefined
+    if (this.#nextTryAt === undefined)
+      return peer.passive && name === 'Active' ? 'waiting for the peer to connect' : undefined
+    const seconds = Math.max(0, Math.ceil((this.#nextTryAt - this.#world.clock.now()) / 1000))
+    return name === 'Active'
+      ? `connecting again in ${seconds} s, unless the peer does before`
+      : `trying again in ${seconds} s`
+  }
+
+  #own(settings: FsmSettings): ChannelOwner {
+    const { clock, random } = this.#world
+    return {
+      settings,
+      clock,
+      random,
+      dial: () => this.#dial(settings),
+      greeting: stream => this.#greeting(stream),
+      unreachable: cause => this.#unreachable(cause),
+      sent: message => this.#sent(message),
+      received: (channel, decoded) => this.#received(channel, decoded),
+      confirmed: channel => this.#confirmed(channel),
+      established: (channel, negotiated) => this.#up(channel, negotiated),
+      failed: (channel, reason, established) => this.#failed(channel, reason, established),
+      waiting: (channel, ms) => {
+        if (channel === this.#main) this.#nextTryAt = clock.now() + ms
+      },
+      writable: channel => {
+        if (channel === this.#main) this.pump()
+      },
+      entered: (channel, state) => this.#entered(channel, state),
+    }
+  }
+
+  async #dial(settings: FsmSettings): Promise<Stream> {
+    const { peer } = this
+    const address = this.#address as string
+    const device = peer.interface ?? peer.vrf
+    return this.#world.network.connect(
+      { address, port: peer.port },
+      {
+        ttl: peer.ttl,
+        ...(peer.minimumTtl !== undefined && { minimumTtl: peer.minimumTtl }),
+        ...(device !== undefined && { device }),
+        ...(peer.sourceAddress !== undefined && { from: { address: peer.sourceAddress } }),
+        ...(peer.password !== undefined && { md5: { address, key: peer.password } }),
+        timeoutMs: settings.connectTimeoutMs + connectGraceMs,
+      },
+    )
+  }
+
+  #greeting(stream: Stream): Greeting {
+    const { node } = this.#world
+    const routerId =
+      this.peer.routerId ?? defaultRouterId(plainAddress(stream.local.address), this.#world.links(), node)
+    this.#routerId = routerId
+    return { routerId, restarting: this.peer.restartTime !== undefined && !this.#hasBeenUp }
+  }
+
+  #unreachable(cause: unknown): CarillonError {
+    const { port } = this.peer
+    const address = this.#address as string
+    const why = cause instanceof Error ? cause.message : String(cause)
+    return new CarillonError('PEER_UNREACHABLE', why, { peer: formatEndpoint({ address, port }) }, { cause })
+  }
+
+  #sent(message: Message): void {
+    this.#tally.sent(message.type)
+  }
+
+  #received(channel: Channel, decoded: Decoded): void {
+    this.#tally.received(decoded)
+    const { message } = decoded
+    if (message.type !== 'routeRefresh' || channel !== this.#main || !this.established) return
+    this.routes.refresh(message)
+    this.pump()
+  }
+
+  /** The peer's OPEN is accepted on a channel: of two, one has to go (RFC 4271 section 6.8). */
+  #confirmed(channel: Channel): void {
+    const rival = channel === this.#main ? this.#other : this.#main
+    if (!rival) return
+    const [stays, goes] = this.#yields(channel, rival) ? [rival, channel] : [channel, rival]
+    if (goes.state.name === 'Established') {
+      goes.handle({ type: 'closed', reason: new CarillonError('PEER_RESTARTED', 'the peer has restarted') })
+    } else goes.handle({ type: 'collision' })
+    this.#other = undefined
+    this.#main = stays
+    goes.abandon()
+    this.#settle()
+  }
+
+  /** Whether the channel whose OPEN has just been accepted is the one to go. */
+  #yields(channel: Channel, rival: Channel): boolean {
+    const { state } = channel
+    if (state.name !== 'OpenConfirm') return true
+    switch (rival.state.name) {
+      case 'Established':
+        // RFC 4724 section 4.2: a peer that restarts may be back before we have seen it go.
+        return rival.state.negotiated.gracefulRestart === undefined
+      case 'OpenSent':
+      case 'OpenConfirm': {
+        const { peerRouterId, peerAs } = state.negotiated
+        const us = { routerId: this.#routerId as string, as: this.peer.localAs }
+        const stays = survivor(us, { routerId: peerRouterId, as: peerAs })
+        return (stays === 'ours') !== (channel.connection?.by === 'us')
+      }
+      default:
+        return false
+    }
+  }
+
+  #up(channel: Channel, negotiated: Negotiated): void {
+    const { connection } = channel
+    if (channel !== this.#main || !connection) return
+    this.#hasBeenUp = true
+    this.#establishedAt = this.#world.clock.now()
+    const local = plainAddress(connection.stream.local.address)
+    this.routes.open({ negotiated, dialect: connection.dialect, local })
+    this.pump()
+    const { holdTimeMs, families } = negotiated
+    this.#log.info({ address: this.#address, holdTimeMs, families }, 'BGP session established')
+    this.#settle()
+    this.#listener.up(this)
+  }
+
+  #failed(channel: Channel, reason: CarillonError, established: boolean): void {
+    const isMain = channel === this.#main
+    if (!isMain && channel !== this.#other) return
+    if (!isMain) {
+      // It would try again by itself, which is for the main one to do.
+      this.#other = undefined
+      channel.abandon()
+    }
+    if (reason.code === 'CONNECTION_COLLISION') return
+    this.#note(reason, established)
+    if (!established) {
+      this.#settle()
+      return
+    }
+    this.#establishedAt = undefined
+    this.routes.close()
+    this.#drained?.()
+    this.#settle()
+    this.#listener.down(this, reason)
+  }
+
+  /** Keeps what went wrong for the status, and logs it: the same thing again only for those who debug. */
+  #note(reason: CarillonError, established: boolean): void {
+    const { code } = reason
+    const silent = code === 'PEER_UNREACHABLE' && (reason.details.errno ?? 'ETIMEDOUT') === 'ETIMEDOUT'
+    const hint =
+      silent && this.peer.password !== undefined ? '; with another password there it does not either' : ''
+    const message = `${reason.message}${hint}`
+    const again = this.#lastError?.message === message
+    this.#lastError = { at: this.#world.clock.date(), code, message }
+    const fields = { address: this.#address, code, error: message }
+    if (code === 'SESSION_STOPPED') this.#log.info(fields, 'BGP session ended')
+    else if (established) this.#log.warn(fields, 'BGP session lost')
+    else if (again) this.#log.debug(fields, 'BGP session still not established')
+    else this.#log.warn(fields, 'BGP session not established')
+  }
+
+  #entered(channel: Channel, state: SessionState): void {
+    if (channel !== this.#main) return
+    const tries = state === 'Idle' || (state === 'Active' && !this.peer.passive)
+    if (!tries) this.#nextTryAt = undefined
+    this.#settle()
+  }
+
+  /** Takes over the state of the main channel. */
+  #settle(): void {
+    const { name } = this.#main.state
+    if (name === this.#state) return
+    this.#state = name
+    this.#since = this.#world.clock.date()
+    this.#log.debug({ state: name }, 'BGP session changed state')
+    this.#listener.changed(this)
+  }
+
+  /** Watches the peer with BFD, if its profile says so. */
+  #observe(peer: string): void {
+    const { bfd: profile, interface: device, vrf, sourceAddress, multiHop } = this.peer
+    const { bfd, clock } = this.#world
+    this.#watch?.close()
+    if (!profile || !bfd) return
+    const on = device ?? vrf
+    const target = {
+      peer,
+      ...(sourceAddress !== undefined && { local: sourceAddress }),
+      ...(on !== undefined && { device: on }),
+      multihop: multiHop,
+      profile,
+    }
+    this.#bfd = { state: 'down', since: clock.date() }
+    this.#watch = bfd(target, (state, reason) => {
+      const before = this.#bfd?.state
+      if (state === before) return
+      this.#bfd = { state, since: clock.date() }
+      this.#log.debug({ bfd: state, reason }, 'BFD changed state')
+      // As FRR does it, a session may come up before BFD has, and is guarded from then on. Administratively down is no failure
+      // (RFC 5882 section 3.2).
+      if (before === 'up' && state === 'down') {
+        this.#main.handle({
+          type: 'abort',
+          reason: new CarillonError('BFD_DOWN', `BFD lost the peer: ${reason}`),
+          notification: notification('cease', 'bfdDown'),
+        })
+      }
+      this.#listener.changed(this)
+    })
+  }
+}
+
+/** How many messages these bytes are; what the routes say in between (End-of-RIB, refresh) counts as UPDATE, too. */
+function messagesIn(bytes: Uint8Array): number {
+  let count = 0
+  for (let at = 0; at < bytes.length; count++)
+    at += ((bytes[at + 16] as number) << 8) | (bytes[at + 17] as number)
+  return count
+}
+
+const endingWords: Readonly<Record<Ending, string>> = {
+  shutdown: 'the speaker stops',
+  deconfigured: 'the peer is not configured any more',
+  changed: 'the peer is configured in another way',
+}

@@ -1,0 +1,292 @@
+import { isDeepStrictEqual } from 'node:util'
+import {
+  CarillonError,
+  type Clock,
+  type Links,
+  type Logger,
+  type Md5Key,
+  type Metrics,
+  type Network,
+  type Stream,
+} from '@carillon/core'
+import { EventEmitter } from 'eventemitter3'
+import type { BfdWatcher } from '../session/bfd-watch.ts'
+import type { BgpRoute } from '../session/route.ts'
+import { RouteFeed } from '../session/routes.ts'
+import { type Ending, Session, type SessionListener, type SessionWorld } from '../session/session.ts'
+import type { SessionStatus } from '../session/status.ts'
+import { Discovery } from '../unnumbered/discovery.ts'
+import { Listener } from './listener.ts'
+import { type BgpPeer, type PeerSettings, settlePeer } from './peer.ts'
+
+/** Where peers may connect. */
+export interface ListenOptions {
+  /** @default '::', every address of this host, IPv4 included */
+  readonly address?: string
+  /** @default 179 */
+  readonly port?: number
+}
+
+export interface BgpSpeakerOptions {
+  readonly clock: Clock
+  readonly network: Network
+  /** 0 <= x < 1 */
+  readonly random: () => number
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** Name of this host: shown by routers, and the router ID of last resort is made of it. @default none */
+  readonly node?: string
+  /** BGP identifier for peers that have none of their own. @default see `BgpPeer.routerId` */
+  readonly routerId?: string
+  /** Let peers connect to us. @default only when a peer is `passive` */
+  readonly listen?: ListenOptions
+  /** Watches peers that have a `bfd` profile. @default nobody does */
+  readonly bfd?: BfdWatcher
+}
+
+export interface BgpSpeakerEvents {
+  /** Routes flow. */
+  'peer:up': (peer: string) => void
+  /** They do not any more, because of that. */
+  'peer:down': (peer: string, reason: CarillonError) => void
+  /** A session is in another state. */
+  'session:changed': (status: SessionStatus) => void
+}
+
+const listenDefaults = { address: '::', port: 179 }
+
+/**
+ * A BGP-4 speaker that announces and never learns: peers and routes are declared, and it sees to it that each peer is told
+ * exactly those. What peers announce is accepted and counted, and not kept. Closes within a second.
+ */
+export class BgpSpeaker implements AsyncDisposable {
+  readonly events: EventEmitter<BgpSpeakerEvents> = new EventEmitter()
+  readonly #options: BgpSpeakerOptions
+  readonly #log: Logger
+  readonly #world: SessionWorld
+  readonly #sessions = new Map<string, Session>()
+  readonly #routes = new Map<string, readonly BgpRoute[]>()
+  readonly #listeners = new Map<string, Listener>()
+  /** Of sessions with whoever is on an interface. */
+  readonly #discoveries = new Map<Session, Discovery>()
+  readonly #ending = new Set<Promise<void>>()
+  #links: Links | undefined
+  #started: Promise<void> | undefined
+  #running = false
+  #closed: Promise<void> | undefined
+
+  constructor(options: BgpSpeakerOptions) {
+    this.#options = options
+    this.#log = options.log.child({ component: 'bgp' })
+    const { clock, network, random, bfd } = options
+    this.#world = {
+      node: options.node ?? '',
+      clock,
+      network,
+      random,
+      log: this.#log,
+      links: () => this.#links?.current() ?? [],
+      ...(bfd && { bfd }),
+    }
+  }
+
+  /** Begins to connect and to listen. Rejects when the interfaces of this host cannot be watched. */
+  start(): Promise<void> {
+    this.#started ??= this.#start()
+    return this.#started
+  }
+
+  async #start(): Promise<void> {
+    const links = await this.#options.network.links()
+    if (this.#closed) return links[Symbol.asyncDispose]()
+    this.#links = links
+    links.changed(present => {
+      for (const discovery of this.#discoveries.values()) discovery.follow(present)
+      for (const session of this.#sessions.values()) session.relink()
+    })
+    this.#running = true
+    this.#begin(this.#sessions.values())
+  }
+
+  #begin(sessions: Iterable<Session>): void {
+    this.#listen()
+    for (const session of sessions) {
+      const { interface: name } = session.peer
+      if (name === undefined) session.start()
+      else this.#discover(session, name)
+    }
+  }
+
+  #discover(session: Session, name: string): void {
+    const { network, clock, random } = this.#options
+    const world = {
+      network,
+      clock,
+      random,
+      log: this.#log.child({ peer: session.name }),
+      found: (address: string) => {
+        session.discovered(address)
+        this.#listen()
+      },
+      hindered: (why: string | undefined) => session.hindered(why),
+    }
+    const discovery = new Discovery(world, name)
+    this.#discoveries.set(session, discovery)
+    discovery.follow(this.#world.links())
+  }
+
+  /**
+   * Declares with whom there are to be sessions. One whose peer is as before goes on untouched; one that is gone ends, after its
+   * routes were withdrawn. Throws `BAD_PEER`, and then changes nothing.
+   */
+  setPeers(peers: readonly BgpPeer[]): void {
+    const wanted = new Map<string, PeerSettings>()
+    for (const peer of peers) {
+      const { routerId } = this.#options
+      const settings = settlePeer(routerId === undefined ? peer : { routerId, ...peer })
+      if (wanted.has(peer.name))
+        throw new CarillonError('BAD_PEER', `there are two BGP peers named "${peer.name}"`, {
+          peer: peer.name,
+        })
+      wanted.set(peer.name, settings)
+    }
+    if (this.#closed) return
+    for (const [name, session] of this.#sessions) {
+      const settings = wanted.get(name)
+      if (settings && isDeepStrictEqual(settings, session.peer)) continue
+      this.#sessions.delete(name)
+      this.#end(session, settings ? 'changed' : 'deconfigured', settings)
+    }
+    for (const name of [...this.#routes.keys()]) if (!wanted.has(name)) this.#routes.delete(name)
+    const fresh: Session[] = []
+    for (const [name, settings] of wanted) {
+      if (this.#sessions.has(name)) continue
+      const routes = new RouteFeed(settings.localAs, () => this.#world.links())
+      const session = new Session(settings, this.#world, this.#listener, routes)
+      this.#sessions.set(name, session)
+      const declared = this.#routes.get(name)
+      if (declared) routes.set(declared)
+      fresh.push(session)
+    }
+    if (this.#running) this.#begin(fresh)
+  }
+
+  /** Declares all routes for a peer; what it was told before and is not among them is withdrawn. Throws `BAD_ROUTE`, and then changes nothing. */
+  setRoutes(peer: string, routes: readonly BgpRoute[]): void {
+    if (this.#closed) return
+    const session = this.#sessions.get(peer)
+    session?.routes.set(routes)
+    this.#routes.set(peer, routes)
+    session?.pump()
+  }
+
+  /** How every session stands, in the order of names. */
+  sessions(): readonly SessionStatus[] {
+    return [...this.#sessions.values()]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(session => session.status())
+  }
+
+  /** How the session with this peer stands. */
+  session(peer: string): SessionStatus | undefined {
+    return this.#sessions.get(peer)?.status()
+  }
+
+  /**
+   * Withdraws every route and tells each peer that this is a shutdown; from peers with graceful restart it parts without a word,
+   * so that they keep the routes until this node is back. Takes a second at most.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    const listeners = [...this.#listeners.values()]
+    this.#listeners.clear()
+    for (const session of this.#sessions.values()) this.#end(session, 'shutdown', session.peer)
+    this.#sessions.clear()
+    await Promise.all([...this.#ending, ...listeners.map(one => one[Symbol.asyncDispose]())])
+    await this.#links?.[Symbol.asyncDispose]()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #end(session: Session, ending: Ending, next: PeerSettings | undefined): void {
+    this.#discoveries.get(session)?.close()
+    this.#discoveries.delete(session)
+    const done = session.end(ending, { keepRoutes: next !== undefined && sameNeighbour(session.peer, next) })
+    this.#ending.add(done)
+    void done.finally(() => this.#ending.delete(done))
+  }
+
+  /** Opens the listeners that are needed, closes others, and tells each which connections have to be signed. */
+  #listen(): void {
+    const sessions = [...this.#sessions.values()]
+    const wanted = new Map<string, Md5Key[]>()
+    for (const { peer, address } of sessions) {
+      if (!this.#options.listen && !peer.passive) continue
+      const device = peer.vrf ?? ''
+      const keys = wanted.get(device) ?? []
+      if (peer.password !== undefined && address !== undefined) keys.push({ address, key: peer.password })
+      wanted.set(device, keys)
+    }
+    for (const [device, listener] of this.#listeners) {
+      if (wanted.has(device)) continue
+      this.#listeners.delete(device)
+      void listener[Symbol.asyncDispose]()
+    }
+    for (const [device, keys] of wanted) {
+      const known = this.#listeners.get(device)
+      const listener = known ?? this.#listener_(device)
+      listener.setMd5Keys(keys)
+      if (!known) void listener.open()
+    }
+  }
+
+  #listener_(device: string): Listener {
+    const { network, clock, listen } = this.#options
+    const world = {
+      network,
+      clock,
+      log: this.#log,
+      accept: (stream: Stream) => this.#accept(stream, device),
+      refused: () => {},
+    }
+    const listener = new Listener(world, { ...listenDefaults, ...listen }, device || undefined)
+    this.#listeners.set(device, listener)
+    return listener
+  }
+
+  #accept(stream: Stream, device: string): boolean {
+    const [address, zone] = stream.remote.address.split('%')
+    for (const session of this.#sessions.values()) {
+      const { peer } = session
+      if (session.address !== address || (peer.vrf ?? '') !== device) continue
+      if (peer.interface !== undefined && zone !== undefined && peer.interface !== zone) continue
+      if (session.accept(stream)) return true
+    }
+    return false
+  }
+
+  readonly #listener: SessionListener = {
+    up: session => this.events.emit('peer:up', session.name),
+    down: (session, reason) => this.events.emit('peer:down', session.name, reason),
+    changed: session => this.events.emit('session:changed', session.status()),
+  }
+}
+
+/** Whether a session with one is, for the router, a session with the other that has restarted. */
+function sameNeighbour(a: PeerSettings, b: PeerSettings): boolean {
+  const identity = ({
+    address,
+    interface: device,
+    vrf,
+    localAs,
+    port,
+    restartTime,
+  }: PeerSettings): unknown => [address, device, vrf, localAs, port, restartTime !== undefined]
+  return a.restartTime !== undefined && isDeepStrictEqual(identity(a), identity(b))
+}
