@@ -49,6 +49,10 @@ export class Daemon {
     return this.#child.pid
   }
 
+  get streams(): Pick<ChildProcess, 'stdin' | 'stdout' | 'stderr'> {
+    return this.#child
+  }
+
   /** kill -9, and wait for its end. */
   async kill(): Promise<void> {
     if (this.#ended) return

@@ -6,17 +6,11 @@ import {
   type RouterConfig,
 } from './router-config.ts'
 
-/** An `announce route` for a route of the configuration. */
-export function originText({
-  prefix,
-  communities,
-  largeCommunities,
-  med,
-  localPref,
-  asPath,
-}: OriginConfig): string {
+/** An `announce route` for a route of the configuration; IPv6 routes over an IPv4 session need to be told a next hop. */
+export function originText(route: OriginConfig, { nextHop6 }: NeighborConfig): string {
+  const { prefix, communities, largeCommunities, med, localPref, asPath } = route
   return [
-    `route ${prefix} next-hop self`,
+    `route ${prefix} next-hop ${(familyOf(prefix) === 'ipv6' && nextHop6) || 'self'}`,
     ...(communities ? [`community [ ${communities.join(' ')} ]`] : []),
     ...(largeCommunities ? [`large-community [ ${largeCommunities.join(' ')} ]`] : []),
     ...(med === undefined ? [] : [`med ${med}`]),
@@ -45,7 +39,7 @@ function block(config: RouterConfig, neighbor: NeighborConfig): string {
     'api { processes [ relay ]; neighbor-changes; receive { parsed; update; notification; open; } }',
   ]
   const own = (config.routes ?? []).filter(({ prefix }) => families.includes(familyOf(prefix)))
-  const statics = own.map(route => `    ${originText(route)};`)
+  const statics = own.map(route => `    ${originText(route, neighbor)};`)
   if (statics.length > 0) lines.push(`static {\n${statics.join('\n')}\n  }`)
   return `neighbor ${address} {\n  ${lines.join('\n  ')}\n}`
 }

@@ -217,9 +217,12 @@ export class Exabgp implements Router {
 
   async originate(routes: readonly OriginConfig[]): Promise<void> {
     const kept = new Set(routes.map(({ prefix }) => prefix))
-    for (const { prefix } of this.config.routes ?? [])
-      if (!kept.has(prefix)) this.command(`withdraw route ${prefix} next-hop self`)
-    for (const route of routes) this.command(`announce ${originText(route)}`)
+    const gone = (this.config.routes ?? []).filter(({ prefix }) => !kept.has(prefix))
+    for (const neighbor of this.config.neighbors) {
+      const to = `neighbor ${neighbor.address}`
+      for (const { prefix } of gone) this.command(`${to} withdraw ${originText({ prefix }, neighbor)}`)
+      for (const route of routes) this.command(`${to} announce ${originText(route, neighbor)}`)
+    }
     this.config = { ...this.config, routes }
   }
 
