@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { run } from './run.mjs'
 
@@ -31,6 +31,10 @@ export const programs = [
     for: ['test'],
     why: 'is what that stranger is built on',
   },
+  { command: '/usr/lib/frr/bgpd', debian: 'frr', for: ['test'], why: 'is a router that we announce to' },
+  { command: 'bird', debian: 'bird2', for: ['test'], why: 'is another such router' },
+  { command: 'gobgpd', debian: 'gobgpd', for: ['test'], why: 'is another such router' },
+  { command: 'exabgp', debian: 'exabgp', for: ['test'], why: 'is another such router' },
 ]
 
 // A plain user's PATH lacks the sbin folders on Debian, although `ip` works without root.
@@ -53,6 +57,25 @@ function installed(command) {
 export const missingPrograms = purpose =>
   programs.filter(program => program.for.includes(purpose) && !installed(program.command))
 
+// Debian asks this program before it starts what a package brings as a service.
+const policy = '/usr/sbin/policy-rc.d'
+
+/**
+ * Has no service started while `body` runs: tests start daemons of their own, and a router that this machine did not ask for might
+ * do harm. What a killed process leaves behind permits everything.
+ */
+async function withoutServices(body) {
+  if (existsSync(policy)) return body()
+  writeFileSync(policy, `#!/bin/sh\nkill -0 ${process.pid} 2>/dev/null && exit 101\nexit 0\n`, {
+    mode: 0o755,
+  })
+  try {
+    return await body()
+  } finally {
+    rmSync(policy, { force: true })
+  }
+}
+
 /**
  * Installs what is missing where that is ours to do: as root, on Debian or Ubuntu. Elsewhere says what is missing and how to
  * install it. Afterwards PATH includes the sbin folders, and CARILLON_MISSING lists the commands that are still missing, by
@@ -67,11 +90,8 @@ export async function provideSystemPackages(purposes) {
     console.log(`Installing system packages with apt-get: ${packages.join(' ')}`)
     const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, capture: true }
     const update = await run('apt-get', ['update', '-q'], options)
-    const install = await run(
-      'apt-get',
-      ['install', '-y', '-q', '--no-install-recommends', ...packages],
-      options,
-    )
+    const words = ['install', '-y', '-q', '--no-install-recommends', ...packages]
+    const install = await withoutServices(() => run('apt-get', words, options))
     if (install.code !== 0) console.error(`${update.code === 0 ? '' : update.output}${install.output}`)
   }
   const missing = wanted()

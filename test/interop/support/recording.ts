@@ -25,12 +25,32 @@ export interface Recorded {
   readonly speeches: readonly Speech[]
 }
 
-/** Records what gossip (port 7946) passes a host, with tcpdump, while `body` runs. Gives it apart by datagram and connection. */
-export async function record(net: LabNet, host: string, body: () => Promise<void>): Promise<Recorded> {
+/**
+ * Records what passes a host on a port (gossip's, if none is named), with tcpdump, while `body` runs. Gives it apart by datagram
+ * and connection, in the order in which each began.
+ */
+export async function record(
+  net: LabNet,
+  host: string,
+  body: () => Promise<void>,
+  port = 7946,
+): Promise<Recorded> {
   const folder = await mkdtemp(join(tmpdir(), 'carillon-recording-'))
   try {
     const file = join(folder, 'frames.pcap')
-    const words = ['-i', 'eth0', '-Z', 'root', '--immediate-mode', '-s', '0', '-U', '-w', file, 'port 7946']
+    const words = [
+      '-i',
+      'eth0',
+      '-Z',
+      'root',
+      '--immediate-mode',
+      '-s',
+      '0',
+      '-U',
+      '-w',
+      file,
+      `port ${port}`,
+    ]
     const tcpdump = net.spawn(host, 'tcpdump', words, { stdio: ['ignore', 'ignore', 'pipe'] })
     const ended = new Promise<void>(resolve => tcpdump.once('exit', () => resolve()))
     await new Promise<void>((resolve, reject) => {
@@ -69,7 +89,36 @@ interface Half {
   readonly pieces: Map<number, Uint8Array>
 }
 
-/** Reads a pcap file of Ethernet frames: the IPv4 among them. */
+/** What an IP packet without options of interest carries, and between whom. */
+interface Packet {
+  readonly protocol: number
+  readonly from: string
+  readonly to: string
+  readonly payload: Uint8Array
+}
+
+const IPV6_HEADER = 40
+
+function unwrap(frame: Uint8Array): Packet | undefined {
+  if (frame.length < ETHERNET + IPV6_HEADER) return undefined
+  const etherType = new DataView(frame.buffer, frame.byteOffset).getUint16(ETHERNET - 2)
+  const ip = frame.subarray(ETHERNET)
+  const view = new DataView(ip.buffer, ip.byteOffset, ip.byteLength)
+  if (etherType === 0x0800) {
+    const host = (offset: number): string => [...ip.subarray(offset, offset + 4)].join('.')
+    const payload = ip.subarray((view.getUint8(0) & 15) * 4, view.getUint16(2))
+    return { protocol: view.getUint8(9), from: host(12), to: host(16), payload }
+  }
+  if (etherType === 0x86dd) {
+    const host = (offset: number): string =>
+      `[${Buffer.from(ip.subarray(offset, offset + 16)).toString('hex')}]`
+    const payload = ip.subarray(IPV6_HEADER, IPV6_HEADER + view.getUint16(4))
+    return { protocol: view.getUint8(6), from: host(8), to: host(24), payload }
+  }
+  return undefined
+}
+
+/** Reads a pcap file of Ethernet frames. */
 function parse(file: Uint8Array): Recorded {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   if (view.getUint32(0) !== MAGIC)
@@ -80,17 +129,15 @@ function parse(file: Uint8Array): Recorded {
     const length = view.getUint32(at + 8, true)
     const frame = file.subarray(at + RECORD_HEADER, at + RECORD_HEADER + length)
     at += RECORD_HEADER + length
-    if (frame.length < ETHERNET + 20 || frame[12] !== 8 || frame[13] !== 0) continue
-    const ip = frame.subarray(ETHERNET)
-    const header = ((ip[0] ?? 0) & 15) * 4
-    const total = ((ip[2] ?? 0) << 8) | (ip[3] ?? 0)
-    const host = (offset: number): string => [...ip.subarray(offset, offset + 4)].join('.')
-    const r = new Reader(ip.subarray(header, total))
-    const from = `${host(12)}:${r.u16()}`
-    const to = `${host(16)}:${r.u16()}`
-    if (ip[9] === UDP) {
-      datagrams.push({ from, to, bytes: ip.subarray(header + 8, total) })
-    } else if (ip[9] === TCP) {
+    const packet = unwrap(frame)
+    if (!packet) continue
+    const { payload: segment } = packet
+    const r = new Reader(segment)
+    const from = `${packet.from}:${r.u16()}`
+    const to = `${packet.to}:${r.u16()}`
+    if (packet.protocol === UDP) {
+      datagrams.push({ from, to, bytes: segment.subarray(8) })
+    } else if (packet.protocol === TCP) {
       const sequence = r.u32()
       r.u32()
       const offset = (r.u8() >> 4) * 4
@@ -99,7 +146,7 @@ function parse(file: Uint8Array): Recorded {
       if (flags & SYN)
         halves.set(key, { from, to, dialer: (flags & ACK) === 0, start: sequence + 1, pieces: new Map() })
       const half = halves.get(key)
-      const payload = ip.subarray(header + offset, total)
+      const payload = segment.subarray(offset)
       if (half && payload.length > 0) half.pieces.set((sequence - half.start) >>> 0, payload)
     }
   }

@@ -1,0 +1,86 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { LabNet, type LabPort } from '@carillon/cli/lab'
+import { Bird } from './bird.ts'
+import { Exabgp } from './exabgp.ts'
+import { Frr } from './frr.ts'
+import { Gobgp } from './gobgp.ts'
+import type { RouterConfig } from './router-config.ts'
+
+const kinds = { frr: Frr, bird: Bird, gobgp: Gobgp, exabgp: Exabgp } as const
+
+/** FRR, BIRD, GoBGP, ExaBGP. */
+export type RouterKind = keyof typeof kinds
+
+/** Hosts on one bridge, with room for a router each: host number i (from 1) has `10.80.0.i` and `fd80::i`. */
+export class RouterLab implements AsyncDisposable {
+  readonly net: LabNet
+  readonly hosts: readonly string[]
+  readonly ports = new Map<string, LabPort>()
+  /** A folder that everybody may read, and that goes with the lab. */
+  folder = ''
+  readonly #routers: AsyncDisposable[] = []
+
+  private constructor(name: string, hosts: readonly string[]) {
+    this.net = new LabNet(name)
+    this.hosts = hosts
+  }
+
+  static async build(name: string, hosts: readonly string[]): Promise<RouterLab> {
+    const lab = new RouterLab(name, hosts)
+    try {
+      lab.folder = await mkdtemp(join(tmpdir(), 'carillon-routers-'))
+      await chmod(lab.folder, 0o755)
+      await lab.net.bridge('switch')
+      for (const host of hosts) {
+        await lab.net.host(host)
+        const addresses = [`${lab.address(host)}/24`, `${lab.address(host, 6)}/64`]
+        lab.ports.set(host, await lab.net.join('switch', host, addresses))
+      }
+      return lab
+    } catch (error) {
+      await lab[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** Address of a host. */
+  address(host: string, family: 4 | 6 = 4): string {
+    const number = this.hosts.indexOf(host) + 1
+    return family === 4 ? `10.80.0.${number}` : `fd80::${number.toString(16)}`
+  }
+
+  /** Starts a router in a host, and resolves when it takes commands. */
+  async start<Kind extends RouterKind>(
+    kind: Kind,
+    host: string,
+    config: RouterConfig,
+  ): Promise<InstanceType<(typeof kinds)[Kind]>> {
+    const router = new kinds[kind](this.net, host, join(this.folder, `${host}-${kind}`), config)
+    this.#routers.push(router)
+    await router.start()
+    return router as InstanceType<(typeof kinds)[Kind]>
+  }
+
+  /** Cuts a host off, whose carrier stays. */
+  async cut(host: string): Promise<void> {
+    await this.#portState(host, 0)
+  }
+
+  async mend(host: string): Promise<void> {
+    await this.#portState(host, 3)
+  }
+
+  async #portState(host: string, state: number): Promise<void> {
+    const words = ['link', 'set', 'dev', this.ports.get(host)?.port ?? '', 'state', String(state)]
+    const { code, stderr } = await this.net.exec('switch', 'bridge', words)
+    if (code !== 0) throw new Error(`bridge ${words.join(' ')}: ${stderr}`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const router of this.#routers) await router[Symbol.asyncDispose]()
+    await this.net[Symbol.asyncDispose]()
+    if (this.folder !== '') await rm(this.folder, { recursive: true, force: true })
+  }
+}
