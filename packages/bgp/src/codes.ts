@@ -5,4 +5,7 @@ export const codes = {
   BAD_UPDATE: 'an UPDATE message, or an attribute in it, is malformed',
   BAD_ROUTE_REFRESH: 'a ROUTE-REFRESH message has the wrong length',
   MESSAGE_TOO_LARGE: 'a message is larger than the session can carry',
+  BAD_BFD_OPTIONS: 'an option of a BFD session has a value that it cannot have',
+  BFD_SOCKET_FAILED: 'the sockets of a BFD session could not be opened, or broke',
+  BFD_THREAD_FAILED: 'the thread that runs BFD could not be started, or ended by itself',
 } as const

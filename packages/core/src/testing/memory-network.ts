@@ -234,12 +234,12 @@ export class MemoryHost implements Network {
     }
   }
 
-  deliverDatagram_(to: Endpoint, from: Endpoint, bytes: Uint8Array): void {
+  deliverDatagram_(to: Endpoint, from: Endpoint, bytes: Uint8Array, ttl: number): void {
     const socket =
       this.#datagrams.get(endpointText(to)) ??
       this.#datagrams.get(`0.0.0.0:${to.port}`) ??
       this.#datagrams.get(`:::${to.port}`)
-    socket?.deliver(from, bytes)
+    socket?.deliver(from, bytes, ttl)
   }
 
   listener_(at: Endpoint): MemoryStreams | undefined {
@@ -259,7 +259,7 @@ export class MemoryHost implements Network {
     this.#listeners.clear()
   }
 
-  async datagrams(at: Endpoint): Promise<Datagrams> {
+  async datagrams(at: Endpoint, options: SocketOptions = {}): Promise<Datagrams> {
     const local = { address: at.address, port: at.port || this.#nextPort++ }
     const key = endpointText(local)
     if (this.#datagrams.has(key)) {
@@ -271,9 +271,10 @@ export class MemoryHost implements Network {
       if (!host) return
       const from = { address: this.#source(local.address, to.address), port: local.port }
       const copy = bytes.slice()
-      this.#network.carry(this.name, host.name, () => host.deliverDatagram_(to, from, copy))
+      const { ttl = 64 } = options
+      this.#network.carry(this.name, host.name, () => host.deliverDatagram_(to, from, copy, ttl))
     }
-    const socket = new MemoryDatagrams(local, send, () => this.#datagrams.delete(key))
+    const socket = new MemoryDatagrams(local, options, send, () => this.#datagrams.delete(key))
     this.#datagrams.set(key, socket)
     return socket
   }
@@ -396,10 +397,17 @@ class MemoryDatagrams implements Datagrams {
   readonly local: Endpoint
   readonly send: (to: Endpoint, bytes: Uint8Array) => void
   readonly #close: () => void
+  readonly #minimumTtl: number
   #handle: ((from: Endpoint, bytes: Uint8Array, info: { readonly ttl?: number }) => void) | undefined
 
-  constructor(local: Endpoint, send: (to: Endpoint, bytes: Uint8Array) => void, close: () => void) {
+  constructor(
+    local: Endpoint,
+    { minimumTtl = 0 }: SocketOptions,
+    send: (to: Endpoint, bytes: Uint8Array) => void,
+    close: () => void,
+  ) {
     this.local = local
+    this.#minimumTtl = minimumTtl
     this.send = send
     this.#close = close
   }
@@ -408,8 +416,8 @@ class MemoryDatagrams implements Datagrams {
     this.#handle = handle
   }
 
-  deliver(from: Endpoint, bytes: Uint8Array): void {
-    this.#handle?.(from, bytes, { ttl: 64 })
+  deliver(from: Endpoint, bytes: Uint8Array, ttl: number): void {
+    if (ttl >= this.#minimumTtl) this.#handle?.(from, bytes, { ttl })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

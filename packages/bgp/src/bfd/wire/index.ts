@@ -1,0 +1,5 @@
+export * from './control.ts'
+export * from './diagnostic.ts'
+export * from './echo.ts'
+export * from './state.ts'
+export * from './udp.ts'
