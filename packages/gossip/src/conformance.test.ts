@@ -105,7 +105,6 @@ function target(): { readonly swim: Swim; readonly events: SwimEvent['type'][] }
     outlet: {
       packet: () => {},
       room: () => 1400,
-      exchange: async () => undefined,
       streamPing: async () => false,
     },
     delegate: {},

@@ -23,7 +23,6 @@ function lab(targets: readonly string[], resolve: Resolve = async () => [], answ
     outlet: {
       packet: () => {},
       room: () => 1400,
-      exchange: async () => undefined,
       streamPing: async () => false,
     },
     delegate: {},

@@ -1,12 +1,12 @@
 import { formatAddress, unmap } from '@carillon/core'
 import { living, type MemberRecord } from './member-record.ts'
-import { type NodeAddress, sameBytes } from './node-address.ts'
+import { sameBytes } from './node-address.ts'
 
 /** Everybody we know of, ourselves and the lately departed included. The order is the one in which members are probed. */
 export class MemberTable {
   readonly #byName = new Map<string, MemberRecord>()
-  /** Names by address and port: a node that came back under another name shares them with what it was. */
-  readonly #byAddress = new Map<string, Set<string>>()
+  /** Names by address: several ports may have one each, and a node that came back under another name shares it with what it was. */
+  readonly #byAddress = new Map<string, readonly string[]>()
   #order: string[] = []
   /** Those whose turn is still to come. */
   #turns: string[] = []
@@ -22,9 +22,10 @@ export class MemberTable {
   /** Who is at an address, of several one that lives; undefined for strangers. */
   atAddress(address: string, port: number): MemberRecord | undefined {
     let found: MemberRecord | undefined
-    for (const name of this.#byAddress.get(`${address} ${port}`) ?? []) {
+    for (const name of this.#byAddress.get(address) ?? []) {
       const record = this.#byName.get(name)
-      if (record && living(record)) return record
+      if (record?.port !== port) continue
+      if (living(record)) return record
       found ??= record
     }
     return found
@@ -48,19 +49,17 @@ export class MemberTable {
       swap(this.#order, this.#order.length - 1, Math.floor(random() * this.#order.length))
     }
     this.#byName.set(record.name, record)
-    if (old && old.port === record.port && sameBytes(old.addr, record.addr)) return
+    if (old && sameBytes(old.addr, record.addr)) return
     if (old) this.#unindex(old)
-    const key = placeOf(record)
-    const names = this.#byAddress.get(key)
-    if (names) names.add(record.name)
-    else this.#byAddress.set(key, new Set([record.name]))
+    const key = addressText(record.addr)
+    this.#byAddress.set(key, [...(this.#byAddress.get(key) ?? []), record.name])
   }
 
   #unindex(record: MemberRecord): void {
-    const key = placeOf(record)
-    const names = this.#byAddress.get(key)
-    names?.delete(record.name)
-    if (names?.size === 0) this.#byAddress.delete(key)
+    const key = addressText(record.addr)
+    const rest = (this.#byAddress.get(key) ?? []).filter(name => name !== record.name)
+    if (rest.length > 0) this.#byAddress.set(key, rest)
+    else this.#byAddress.delete(key)
   }
 
   shuffle(random: () => number): void {
@@ -136,5 +135,3 @@ function shuffled(names: string[], random: () => number): string[] {
 /** An address as text, for maps. */
 export const addressText = (addr: Uint8Array): string =>
   addr.length === 4 || addr.length === 16 ? formatAddress(unmap(addr)) : ''
-
-const placeOf = ({ addr, port }: NodeAddress): string => `${addressText(addr)} ${port}`

@@ -1,4 +1,4 @@
-import { type Endpoint, formatAddress, unmap } from '@carillon/core'
+import { type Endpoint, formatAddress, parseAddress, unmap } from '@carillon/core'
 
 /** Where a member is reached: the bytes of its address exactly as it says them, 4 or 16, and its port. */
 export interface NodeAddress {
@@ -15,4 +15,9 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 /** For sending and showing; members themselves compare the bytes. */
 export function endpointOf({ addr, port }: NodeAddress): Endpoint {
   return { address: formatAddress(unmap(addr)), port }
+}
+
+/** The address of a socket's other end; its zone is of no use to others. */
+export function addressOf({ address, port }: Endpoint): NodeAddress {
+  return { addr: parseAddress(address.split('%')[0] as string), port }
 }

@@ -1,5 +1,5 @@
 import type { NodeAddress } from './node-address.ts'
-import type { Ping, PushPull } from './wire/index.ts'
+import type { Ping } from './wire/index.ts'
 
 /** What the brain asks of the network. Nothing here throws or rejects: what cannot be done counts as not answered. */
 export interface Outlet {
@@ -7,8 +7,6 @@ export interface Outlet {
   packet(to: NodeAddress, parts: readonly Uint8Array[], checksum: boolean): void
   /** Bytes that broadcasts may take beside a message of `carrier` bytes, or in a packet of their own. */
   room(carrier?: number): number
-  /** Exchanges tables over a stream; undefined when that failed. */
-  exchange(to: NodeAddress, request: PushPull): Promise<PushPull | undefined>
   /** Pings over a stream; false when no ack came in time. */
   streamPing(to: NodeAddress, ping: Ping, timeoutMs: number): Promise<boolean>
 }

@@ -30,7 +30,6 @@ function answering() {
           }),
         ),
       room: () => 1400,
-      exchange: async () => undefined,
       streamPing: async () => false,
     },
     delegate: {},

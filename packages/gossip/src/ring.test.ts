@@ -4,6 +4,13 @@ import { Ring } from './ring.ts'
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `node-${i}`)
 
+/** A ring of members that all watch. */
+function ringOf(members: readonly string[], count = 3): Ring {
+  const ring = new Ring(count)
+  for (const name of members) ring.set(name, true)
+  return ring
+}
+
 /** How many members each of them watches. */
 function loads(members: readonly string[], ring: Ring): Map<string, number> {
   const load = new Map(members.map(name => [name, 0]))
@@ -18,7 +25,7 @@ it('every member has as many watchers as asked for, all different and none of th
       fc.uniqueArray(fc.string(), { maxLength: 30 }),
       fc.integer({ min: 1, max: 5 }),
       (all, count) => {
-        const ring = new Ring(all, count)
+        const ring = ringOf(all, count)
         for (const name of all) {
           const watchers = ring.watchersOf(name)
           expect(new Set(watchers).size).toBe(Math.min(count, all.length - 1))
@@ -31,20 +38,20 @@ it('every member has as many watchers as asked for, all different and none of th
 
 it('everybody who knows the same members finds the same watchers, in whatever order they were met', () => {
   const all = names(40)
-  const [ring, other] = [new Ring(all, 3), new Ring(all.toReversed(), 3)]
+  const [ring, other] = [ringOf(all), ringOf(all.toReversed())]
   for (const name of all) expect(other.watchersOf(name)).toEqual(ring.watchersOf(name))
 })
 
 it.each([5, 50, 1000])('among %i members each watches exactly three', count => {
   const all = names(count)
-  expect(new Set(loads(all, new Ring(all, 3)).values())).toEqual(new Set([3]))
+  expect(new Set(loads(all, ringOf(all)).values())).toEqual(new Set([3]))
 })
 
 it('one that dies changes the watchers of only the three that it watched', () => {
   const all = names(100)
-  const [before, gone] = [new Ring(all, 3), 'node-42']
+  const [before, gone] = [ringOf(all), 'node-42']
   const rest = all.filter(name => name !== gone)
-  const after = new Ring(rest, 3)
+  const after = ringOf(rest)
   const changed = rest.filter(name => before.watchersOf(name).join() !== after.watchersOf(name).join())
   expect(changed).toHaveLength(3)
   for (const name of changed) {
@@ -54,6 +61,40 @@ it('one that dies changes the watchers of only the three that it watched', () =>
 })
 
 it('members that do not watch are watched all the same', () => {
-  const ring = new Ring(['a', 'b'], 3)
+  const ring = ringOf(['a', 'b'])
   expect(ring.watchersOf('of another kind').toSorted()).toEqual(['a', 'b'])
+})
+
+it('comes to the same through arrivals, departures and changes of who watches as when built anew; both ways of asking agree', () => {
+  const act = fc.record({
+    name: fc.constantFrom(...names(12)),
+    watches: fc.option(fc.boolean(), { nil: undefined }),
+  })
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (acts, count) => {
+      const ring = new Ring(count)
+      const kept = new Map<string, boolean>()
+      for (const { name, watches } of acts) {
+        if (watches === undefined) {
+          kept.delete(name)
+          ring.delete(name)
+        } else {
+          kept.set(name, watches)
+          ring.set(name, watches)
+        }
+      }
+      const anew = new Ring(count)
+      for (const [name, watches] of kept) anew.set(name, watches)
+      expect(ring.size).toBe(kept.size)
+      for (const name of names(12)) expect(ring.watchersOf(name)).toEqual(anew.watchersOf(name))
+      for (const [watcher, watches] of kept) {
+        if (!watches) continue
+        const watched = ring.watchedBy(watcher)
+        const expected = [...kept.keys()].filter(one => ring.watchersOf(one).includes(watcher))
+        expect(watched.toSorted()).toEqual(expected.toSorted())
+        const ranks = watched.map(one => ring.watchersOf(one).indexOf(watcher))
+        expect(ranks).toEqual(ranks.toSorted((a, b) => a - b))
+      }
+    }),
+  )
 })

@@ -1,4 +1,5 @@
 import type { Clock } from '@carillon/core'
+import { Awareness } from './awareness.ts'
 import { Broadcasts, transmitLimit } from './broadcasts.ts'
 import type { Delegate } from './delegate.ts'
 import { type Liveness, living, type MemberRecord, supersedes } from './member-record.ts'
@@ -7,6 +8,7 @@ import { type NodeAddress, sameBytes } from './node-address.ts'
 import type { Outlet } from './outlet.ts'
 import type { Settings } from './profile.ts'
 import { Suspicion, suspicionTimes } from './suspicion.ts'
+import { compatible, usable } from './versions.ts'
 import {
   type Alive,
   type Dead,
@@ -46,39 +48,15 @@ export interface SwimOptions {
 export interface SwimHooks {
   /** Somebody says that a member does not answer. */
   accused(message: Suspect): void
-  /** A member became dead or left, or came back. */
-  changed(): void
+  /** What we know of a member is different, ourselves included. */
+  changed(name: string): void
   /** We are told that we are dead or suspect, and object. */
   refuted(): void
 }
 
 const stateNames: readonly Liveness[] = ['alive', 'suspect', 'dead', 'left']
 
-/** memberlist's peers require these in every table that they merge. */
-const usable = (vsn: Uint8Array): boolean => {
-  const [min = 0, max = 0] = vsn
-  return vsn.length === 6 && min > 0 && max > 0 && min <= max
-}
-
 const knownAddress = ({ addr }: NodeAddress): boolean => addr.length === 4 || addr.length === 16
-
-/** Highest score of how badly a node hears; 0: well. */
-export class Awareness {
-  readonly #highest: number
-  #score = 0
-
-  constructor(multiplier: number) {
-    this.#highest = Math.max(0, multiplier - 1)
-  }
-
-  get score(): number {
-    return this.#score
-  }
-
-  add(points: number): void {
-    this.#score = Math.min(this.#highest, Math.max(0, this.#score + points))
-  }
-}
 
 /**
  * The table of members and the rules by which rumours change it, as memberlist has them: alive, suspect and dead with incarnations,
@@ -214,7 +192,6 @@ export class Swim {
     this.#tellAlive(next)
     if (!living(known)) this.#emit('join', next)
     else if (!sameBytes(known.meta, next.meta)) this.#emit('update', next)
-    if (known.liveness !== 'alive' || reclaim) this.#hooks.changed()
   }
 
   suspect(message: Suspect): void {
@@ -281,7 +258,6 @@ export class Swim {
     }
     this.#become(next)
     this.#emit(left ? 'leave' : 'dead', next)
-    this.#hooks.changed()
     return true
   }
 
@@ -327,7 +303,7 @@ export class Swim {
 
   /** Takes in the table of a peer. Gives false when its versions do not go together with ours: then nothing is taken. */
   merge({ nodes, userState, join }: PushPull): boolean {
-    if (!this.#compatible(nodes)) return false
+    if (!compatible(this.members, nodes)) return false
     for (const { name, addr, port, meta, incarnation, state, vsn } of nodes) {
       if (state === nodeStates.alive)
         this.alive({ type: 'alive', incarnation, node: name, addr, port, meta, vsn })
@@ -337,25 +313,6 @@ export class Swim {
     }
     if (userState.length > 0) this.options.delegate.mergeRemoteState?.(userState, join)
     return true
-  }
-
-  #compatible(nodes: readonly NodeEntry[]): boolean {
-    const range = [0, 255, 0, 255] as [number, number, number, number]
-    const narrow = (vsn: Uint8Array): void => {
-      range[0] = Math.max(range[0], vsn[0] as number)
-      range[1] = Math.min(range[1], vsn[1] as number)
-      range[2] = Math.max(range[2], vsn[3] as number)
-      range[3] = Math.min(range[3], vsn[4] as number)
-    }
-    if (!nodes.every(({ vsn }) => vsn.length === 6)) return false
-    for (const record of this.members.all()) if (record.liveness === 'alive') narrow(record.vsn)
-    for (const { vsn, state } of nodes) if (state === nodeStates.alive) narrow(vsn)
-    const speaks = (vsn: Uint8Array): boolean => {
-      const [protocol, delegate] = [vsn[2] as number, vsn[5] as number]
-      return protocol >= range[0] && protocol <= range[1] && delegate >= range[2] && delegate <= range[3]
-    }
-    for (const record of this.members.all()) if (!speaks(record.vsn)) return false
-    return nodes.every(({ vsn }) => speaks(vsn))
   }
 
   // ---- passing on
@@ -411,6 +368,7 @@ export class Swim {
 
   #become(record: MemberRecord): void {
     this.members.set(record, this.options.random)
+    this.#hooks.changed(record.name)
   }
 
   #cancelSuspicion(name: string): void {

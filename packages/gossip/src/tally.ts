@@ -1,5 +1,17 @@
 import type { Clock, Counter, Logger, Metrics } from '@carillon/core'
 
+/** What passed a member, and what it refused. */
+export interface Figures {
+  readonly packetsSent: number
+  readonly packetsReceived: number
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  /** Dialed and accepted. */
+  readonly streams: number
+  /** What arrived and was not taken, by cause. */
+  readonly dropped: Readonly<Record<string, number>>
+}
+
 const firstLogs = 3
 const logEveryMs = 60_000
 
@@ -70,14 +82,7 @@ export class Tally {
       this.#log.warn({ cause, peer, total: this.#dropped[cause] }, 'gossip was not taken')
   }
 
-  figures(): {
-    readonly packetsSent: number
-    readonly packetsReceived: number
-    readonly bytesSent: number
-    readonly bytesReceived: number
-    readonly streams: number
-    readonly dropped: Readonly<Record<string, number>>
-  } {
+  figures(): Figures {
     return { ...this.#figures, dropped: { ...this.#dropped } }
   }
 

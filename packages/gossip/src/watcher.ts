@@ -1,42 +1,14 @@
-import type { Clock, MembershipStanding } from '@carillon/core'
+import type { Clock } from '@carillon/core'
+import { Accusations } from './accusations.ts'
+import type { Herald } from './herald.ts'
 import { living, type MemberRecord } from './member-record.ts'
 import type { Prober } from './prober.ts'
 import type { WatchSettings } from './profile.ts'
 import { Ring } from './ring.ts'
+import type { Standing } from './standing.ts'
 import type { Swim } from './swim.ts'
-import { type Dead, encodeMessage, NO_BYTES, type Suspect } from './wire/index.ts'
-
-/** A member that we watch. */
-interface Target {
-  readonly name: string
-  /** The last sign of life. */
-  heard: number
-  /** Until then silence is not held against it: it has just started. */
-  newUntil: number
-  /** Until then it is left in peace, because it answers over TCP, though no datagram comes through. */
-  streamUntil: number
-  asked: number
-  askedOthers: number
-  streamTried: boolean
-  /** How often it answered over TCP since its last datagram. */
-  streamAnswers: number
-  accused: boolean
-  /** When we last said so. */
-  accusedAt: number
-}
-
-/** Milliseconds without a sign of life that count. */
-const silenceOf = ({ heard, newUntil, streamUntil }: Target, now: number): number =>
-  now - Math.max(heard, newUntil, streamUntil)
-
-/** A process that has just started is busy with that, and may be slow to answer for so many milliseconds. */
-const newcomerMs = 1000
-
-/** What one member says of another. */
-interface Accusation {
-  readonly at: number
-  readonly incarnation: number
-}
+import { newcomerMs, Target } from './target.ts'
+import { type Dead, encodeMessage, messageTypes, type Suspect } from './wire/index.ts'
 
 /** Targets at most, where few members watch and many are to be watched. */
 const mostTargets = 8
@@ -44,14 +16,18 @@ const mostTargets = 8
 /** From one word to the dead to the next: should they live after all, they object. */
 const remindMs = 300
 
-/** How long to leave a member in peace that answers over TCP alone; memberlist's own probes look after it meanwhile. */
-const streamOnlyMs = 1000
-
 /** From one accusation to the next by the same watcher, while nothing is heard. */
 const accuseAgainMs = 100
 
-/** How long an accusation counts. */
-const accusationMs = 2000
+interface WatcherOptions {
+  readonly swim: Swim
+  readonly prober: Prober
+  readonly herald: Herald
+  readonly standing: Standing
+  /** The real one, which shows when this process was held up. */
+  readonly clock: Clock
+  readonly settings: WatchSettings
+}
 
 /**
  * Close watch, beside memberlist's own probes and with none but its messages: every member is pinged some twenty times a second by a few
@@ -61,47 +37,31 @@ const accusationMs = 2000
 export class Watcher {
   readonly #swim: Swim
   readonly #prober: Prober
+  readonly #herald: Herald
+  readonly #standing: Standing
   readonly #clock: Clock
   readonly #settings: WatchSettings
-  readonly #standingChanged: (standing: MembershipStanding) => void
-  readonly #confirm: () => Promise<'confirmed' | 'refuted' | 'unheard'>
   readonly #targets = new Map<string, Target>()
-  /** Who accuses a member, and when that was said. */
-  readonly #accusers = new Map<string, Map<string, Accusation>>()
-  #watchersOf: (name: string) => readonly string[] = () => []
-  #stale = true
+  readonly #accusations = new Accusations()
+  readonly #ring: Ring
+  /** Whose state has changed. */
+  readonly #touched = new Set<string>()
   #ticked = 0
   #startedAt = 0
   #heardAnyone = 0
   #hadCompany = false
   #reminded = 0
   #cutOff = false
-  #standing: MembershipStanding = 'confirmed'
-  #confirming = false
   #cancel: (() => void) | undefined
 
-  /**
-   * @param clock the real one, which shows when this process was held up
-   * @param confirm asks others whether they count us as living; `refuted`: they did not, and have been told otherwise
-   */
-  constructor(
-    swim: Swim,
-    prober: Prober,
-    clock: Clock,
-    settings: WatchSettings,
-    standingChanged: (standing: MembershipStanding) => void,
-    confirm: () => Promise<'confirmed' | 'refuted' | 'unheard'>,
-  ) {
+  constructor({ swim, prober, herald, standing, clock, settings }: WatcherOptions) {
     this.#swim = swim
     this.#prober = prober
+    this.#herald = herald
+    this.#standing = standing
     this.#clock = clock
     this.#settings = settings
-    this.#standingChanged = standingChanged
-    this.#confirm = confirm
-  }
-
-  get standing(): MembershipStanding {
-    return this.#standing
+    this.#ring = new Ring(settings.watchers)
   }
 
   start(): void {
@@ -126,30 +86,35 @@ export class Watcher {
     })
   }
 
-  /** Members came or went. */
-  membersChanged(): void {
-    this.#stale = true
+  /** What we know of a member is different. */
+  changed(name: string): void {
+    this.#touched.add(name)
   }
 
   /** A packet of a member arrived. */
-  heard(record: MemberRecord): void {
-    const now = this.#now()
-    this.#heardAnyone = now
-    const target = this.#targets.get(record.name)
-    if (target) this.#alive(target, now)
-    if (this.#standing === 'isolated') this.#rejoined()
+  heard({ name }: MemberRecord): void {
+    const target = this.#targets.get(name)
+    if (target) this.#hear(target)
+    else this.#heardSomebody(this.#now())
   }
 
-  #alive(target: Target, now: number): void {
-    target.heard = now
-    target.streamAnswers = 0
-    target.askedOthers = 0
-    target.streamTried = false
-    target.streamUntil = 0
-    if (target.accused) {
-      target.accused = false
-      this.#accusers.get(target.name)?.delete(this.#swim.name)
-    }
+  #hear(target: Target, byStream = false): void {
+    const now = this.#now()
+    if (target.accused) this.#accusations.withdraw(target.name, this.#swim.name)
+    if (byStream) target.hearStream(now)
+    else target.hear(now)
+    this.#heardSomebody(now)
+  }
+
+  /** What we thought of the others while we heard nobody is not passed on. */
+  #heardSomebody(now: number): void {
+    this.#heardAnyone = now
+    if (this.#standing.now !== 'isolated') return
+    const { suspect, dead } = messageTypes
+    this.#swim.broadcasts.forget(
+      (key, [type]) => key !== this.#swim.name && (type === suspect || type === dead),
+    )
+    this.#standing.become('confirmed')
   }
 
   /** Somebody accuses a member: whoever watches it looks at once. */
@@ -157,13 +122,8 @@ export class Watcher {
     const now = this.#now()
     const record = this.#swim.members.get(node)
     // Only its watchers count, so that nobody can fill the memory with names.
-    if (!record || !living(record) || !this.#watchersOf(node).includes(from)) return
-    let accusers = this.#accusers.get(node)
-    if (!accusers) {
-      accusers = new Map()
-      this.#accusers.set(node, accusers)
-    }
-    accusers.set(from, { at: now, incarnation })
+    if (!record || !living(record) || !this.#ring.watchersOf(node).includes(from)) return
+    this.#accusations.add(node, from, { at: now, incarnation })
     this.#judge(node, now)
   }
 
@@ -179,59 +139,44 @@ export class Watcher {
     return vsn[3] === mine[3] && vsn[4] === mine[4]
   }
 
+  /** Takes in whose state changed since the last time: who watches whom may be different. */
   #refresh(now: number): void {
-    if (!this.#stale) return
-    this.#stale = false
-    const { name } = this.#swim
-    const records = [...this.#swim.members.all()].filter(living)
-    // Who watches is decided among those that are not accused themselves.
-    const ring = new Ring(
-      records
-        .filter(record => record.name === name || (this.#watches(record) && record.liveness === 'alive'))
-        .map(record => record.name),
-      this.#settings.watchers,
-    )
-    const cache = new Map<string, readonly string[]>()
-    this.#watchersOf = member => {
-      let watchers = cache.get(member)
-      if (!watchers) {
-        watchers = ring.watchersOf(member)
-        cache.set(member, watchers)
+    if (this.#touched.size === 0) return
+    const { members, name } = this.#swim
+    for (const one of this.#touched) {
+      const record = members.get(one)
+      if (record && living(record)) {
+        // Who is accused itself does not watch.
+        this.#ring.set(one, one === name || (record.liveness === 'alive' && this.#watches(record)))
+      } else {
+        this.#ring.delete(one)
+        this.#accusations.forget(one)
       }
-      return watchers
     }
-    const mine = records.filter(
-      record => record.name !== name && this.#watchersOf(record.name).includes(name),
-    )
-    mine.sort((a, b) => this.#watchersOf(a.name).indexOf(name) - this.#watchersOf(b.name).indexOf(name))
-    const wanted = new Set(mine.slice(0, mostTargets).map(record => record.name))
-    for (const target of this.#targets.keys()) if (!wanted.has(target)) this.#targets.delete(target)
+    this.#touched.clear()
+    if (this.#ring.size > 1) this.#hadCompany = true
+    const wanted = this.#ring.watchedBy(name).slice(0, mostTargets)
+    for (const target of this.#targets.keys()) if (!wanted.includes(target)) this.#targets.delete(target)
     for (const target of wanted) {
       if (this.#targets.has(target)) continue
       // Not all at once: questions to different members are spread over the interval.
       const asked = now - this.#swim.options.random() * this.#settings.intervalMs
-      this.#targets.set(target, {
-        name: target,
-        heard: now,
-        newUntil: now + this.#newcomerMs(target),
-        streamUntil: 0,
-        asked,
-        askedOthers: 0,
-        streamTried: false,
-        streamAnswers: 0,
-        accused: false,
-        accusedAt: 0,
-      })
+      this.#targets.set(target, new Target(target, now, asked, now + this.#newcomerMs(target)))
     }
-    for (const member of this.#accusers.keys()) {
-      const record = this.#swim.members.get(member)
-      if (!record || !living(record)) this.#accusers.delete(member)
+    this.#swim.spread(1 + this.#burden(wanted))
+  }
+
+  /**
+   * What memberlist has to say it says in answers to pings, too; those we watch say it to us and to hardly anybody else. So we pass it on
+   * in their stead: this is our share.
+   */
+  #burden(targets: readonly string[]): number {
+    let share = 0
+    for (const name of targets) {
+      const record = this.#swim.members.get(name)
+      if (record && !this.#watches(record)) share += 1 / this.#ring.watchersOf(name).length
     }
-    if (records.length > 1) this.#hadCompany = true
-    // What memberlist has to say it says in answers to pings, too; those we watch say it to us and to hardly anybody else. So we
-    // pass it on in their stead.
-    const quiet = records.filter(record => wanted.has(record.name) && !this.#watches(record))
-    this.#swim.spread(1 + quiet.reduce((sum, { name: one }) => sum + 1 / this.#watchersOf(one).length, 0))
+    return share
   }
 
   #tick(): void {
@@ -242,34 +187,27 @@ export class Watcher {
     // Time in which this process did not run counts against nobody: what they sent meanwhile is still in the socket.
     const late = gap - retryMs
     if (late > retryMs) {
-      for (const target of this.#targets.values()) target.heard = Math.min(now, target.heard + late)
+      for (const target of this.#targets.values()) target.excuse(late, now)
       this.#heardAnyone = Math.min(now, this.#heardAnyone + late)
       // The others bear with a newcomer for a while, and its start is work.
       if (late >= pauseMs && now - this.#startedAt >= newcomerMs) this.#paused()
       return
     }
     this.#refresh(now)
-    const silent = [...this.#targets.values()].filter(target => silenceOf(target, now) >= alarmMs)
+    const silent = [...this.#targets.values()].filter(target => target.silence(now) >= alarmMs)
     // All of them at once, and nobody else says so: it is more likely that we are cut off, one way or both.
     const unheard = now - this.#heardAnyone >= alarmMs
     const all = silent.length > 1 && silent.length === this.#targets.size
-    const cutOff = all && (unheard || !silent.some(target => this.#accusedByOthers(target.name, now)))
+    const cutOff =
+      all && (unheard || !silent.some(({ name }) => this.#accusations.byOthers(name, this.#swim.name, now)))
     // Once connected again, the time in which nobody could be heard is held against nobody.
-    if (this.#cutOff && !cutOff)
-      for (const target of this.#targets.values()) target.newUntil = Math.max(target.newUntil, now)
+    if (this.#cutOff && !cutOff) for (const target of this.#targets.values()) target.pardon(now)
     this.#cutOff = cutOff
     for (const target of this.#targets.values()) this.#attend(target, now, cutOff)
     if (now - this.#reminded >= remindMs) this.#remind(now)
     const alone =
       this.#hadCompany && now - this.#heardAnyone >= accuseMs && (cutOff || this.#swim.others().length === 0)
-    if (alone && this.#standing === 'confirmed') this.#stand('isolated')
-  }
-
-  #accusedByOthers(name: string, now: number): boolean {
-    for (const [from, { at }] of this.#accusers.get(name) ?? []) {
-      if (from !== this.#swim.name && now - at <= accusationMs) return true
-    }
-    return false
+    if (alone && this.#standing.now === 'confirmed') this.#standing.become('isolated')
   }
 
   /** Tells the dead that they are, so that one who was only cut off is back as soon as the path is. Its watchers do. */
@@ -277,7 +215,7 @@ export class Watcher {
     this.#reminded = now
     const { members, name } = this.#swim
     for (const record of members.all()) {
-      if (record.liveness !== 'dead' || !this.#watchersOf(record.name).includes(name)) continue
+      if (record.liveness !== 'dead' || !this.#ring.watchersOf(record.name).includes(name)) continue
       const message: Dead = { type: 'dead', incarnation: record.incarnation, node: record.name, from: name }
       this.#swim.sendBare(record, [encodeMessage(message)], record)
     }
@@ -285,14 +223,12 @@ export class Watcher {
 
   #attend(target: Target, now: number, cutOff: boolean): void {
     const { intervalMs, alarmMs, retryMs, accuseMs } = this.#settings
-    const silence = silenceOf(target, now)
+    const silence = target.silence(now)
     const record = this.#swim.members.get(target.name)
     if (!record) return
     const alarmed = silence >= alarmMs
     // Who has just been heard, because it watches us, need not be asked.
-    const due = alarmed
-      ? now - target.asked >= retryMs
-      : Math.min(now - target.asked, now - target.heard) >= intervalMs
+    const due = alarmed ? now - target.asked >= retryMs : target.rest(now) >= intervalMs
     if (due) {
       target.asked = now
       this.#ask(target, record)
@@ -310,23 +246,16 @@ export class Watcher {
   }
 
   #ask(target: Target, record: MemberRecord): void {
-    const seqNo = this.#prober.expect(this.#settings.accuseMs, () => this.#answered(target))
+    const seqNo = this.#prober.expect(this.#settings.accuseMs, () => this.#hear(target))
     const ping = encodeMessage(this.#prober.ping(record.name, seqNo))
     // Who still counts as suspect is told, so that it can object.
     const parts = record.liveness === 'suspect' ? [encodeMessage(this.#suspect(record)), ping] : [ping]
     this.#swim.sendBare(record, parts)
   }
 
-  #answered(target: Target): void {
-    const now = this.#now()
-    this.#heardAnyone = now
-    this.#alive(target, now)
-    if (this.#standing === 'isolated') this.#rejoined()
-  }
-
   #askOthers(target: Target, record: MemberRecord): void {
     const { settings, outlet } = this.#swim.options
-    const seqNo = this.#prober.expect(this.#settings.accuseMs, () => this.#answered(target))
+    const seqNo = this.#prober.expect(this.#settings.accuseMs, () => this.#hear(target))
     for (const relay of this.#prober.relays(record, settings.indirectChecks))
       this.#prober.askThrough(relay, record, seqNo)
     if (target.streamTried || settings.disableTcpPings) return
@@ -335,138 +264,49 @@ export class Watcher {
     void outlet
       .streamPing(record, this.#prober.ping(record.name, number), this.#settings.accuseMs)
       .then(answered => {
-        if (!answered) return
-        const answers = target.streamAnswers + 1
-        this.#answered(target)
-        target.streamAnswers = answers
-        // Its datagrams do not come through, which is more than loss: asking for them over and over helps nobody.
-        if (answers >= 3) target.streamUntil = this.#now() + streamOnlyMs
+        if (answered) this.#hear(target, true)
       })
   }
 
   #accuse(target: Target, record: MemberRecord): void {
     const message = this.#suspect(record)
     const bytes = encodeMessage(message)
-    const watchers = this.#watchersOf(record.name)
+    const watchers = this.#ring.watchersOf(record.name)
     const again = target.accused
     target.accused = true
     target.accusedAt = this.#now()
     this.#swim.suspect(message)
-    if (again) this.#tellThese(bytes, watchers)
-    else this.#tellUrgently(bytes, record, watchers)
+    if (again) this.#herald.tellThese(bytes, watchers)
+    else this.#herald.tell(bytes, record, watchers)
   }
 
-  #suspect(record: MemberRecord): Suspect {
-    const { name: node } = record
-    return { type: 'suspect', incarnation: this.#incarnation(record), node, from: this.#swim.name }
+  #suspect({ name: node, incarnation }: MemberRecord): Suspect {
+    return { type: 'suspect', incarnation: this.#newest(node, incarnation), node, from: this.#swim.name }
   }
 
   /** The newest that we have heard of: another watcher may know of an objection that never reached us. */
-  #incarnation({ name, incarnation }: MemberRecord): number {
-    let newest = incarnation
-    for (const said of this.#accusers.get(name)?.values() ?? []) newest = Math.max(newest, said.incarnation)
-    return newest
+  #newest(member: string, incarnation: number): number {
+    return this.#accusations.newest(member, incarnation)
   }
 
   /** Declares the death of a member that enough of its watchers accuse. */
   #judge(name: string, now: number): void {
-    const accusers = this.#accusers.get(name)
     const target = this.#targets.get(name)
     const record = this.#swim.members.get(name)
-    if (!accusers?.has(this.#swim.name) || !target?.accused || !record || !living(record)) return
-    const watchers = this.#watchersOf(name)
+    if (!target?.accused || !record || !living(record)) return
+    const watchers = this.#ring.watchersOf(name)
     // What was said of it before it objected counts no more.
-    const agreed = watchers.filter(watcher => {
-      const said = accusers.get(watcher)
-      return said && now - said.at <= accusationMs && said.incarnation >= record.incarnation
-    })
-    const enough = Math.min(2, watchers.length)
+    const agreed = watchers.filter(by => this.#accusations.counts(name, by, record.incarnation, now))
+    if (agreed.length < Math.min(2, watchers.length)) return
     const alone = watchers.length < 2
-    if (agreed.length < enough) return
-    if (alone && silenceOf(target, now) < this.#settings.accuseMs + this.#settings.aloneMs) return
-    const incarnation = this.#incarnation(record)
+    if (alone && target.silence(now) < this.#settings.accuseMs + this.#settings.aloneMs) return
+    const incarnation = this.#newest(name, record.incarnation)
     const message: Dead = { type: 'dead', incarnation, node: name, from: this.#swim.name }
-    if (this.#swim.dead(message)) this.#tellUrgently(encodeMessage(message), record, [])
-  }
-
-  /** A death that we were told of: in a large cluster it is passed on at once, and not at the next tick. */
-  passOn(message: Dead): void {
-    const record = this.#swim.members.get(message.node)
-    if (record && this.#swim.members.size > this.#settings.tellAllUpTo)
-      this.#tellSome(encodeMessage(message), 4)
-  }
-
-  /** We objected to a rumour about us, or have just met the others: everybody is to know of us at once. */
-  tellOfUs(): void {
-    const { name: node, addr, port, meta, incarnation, vsn } = this.#swim.self
-    const bytes = encodeMessage({ type: 'alive', incarnation, node, addr, port, meta: meta ?? NO_BYTES, vsn })
-    this.#tellUrgently(bytes, this.#swim.self, [])
-  }
-
-  /** Tells everyone where they are few; else those concerned, the subject, and a few who pass it on. */
-  #tellUrgently(bytes: Uint8Array, subject: MemberRecord, concerned: readonly string[]): void {
-    const { members, name } = this.#swim
-    if (members.size <= this.#settings.tellAllUpTo) {
-      for (const record of members.all()) {
-        if (record.name === name || record.liveness === 'left') continue
-        this.#swim.sendBare(record, [bytes], record)
-      }
-      return
-    }
-    this.#tellThese(bytes, [subject.name, ...concerned])
-    this.#tellSome(bytes, 8)
-  }
-
-  #tellThese(bytes: Uint8Array, names: readonly string[]): void {
-    for (const one of names) {
-      const record = this.#swim.members.get(one)
-      if (record && one !== this.#swim.name) this.#swim.sendBare(record, [bytes], record)
-    }
-  }
-
-  #tellSome(bytes: Uint8Array, count: number): void {
-    const { members, name, options } = this.#swim
-    const suits = (record: MemberRecord): boolean => record.name !== name && living(record)
-    for (const record of members.sample(count, options.random, suits))
-      this.#swim.sendBare(record, [bytes], record)
-  }
-
-  // ---- our own standing
-
-  #stand(standing: MembershipStanding): void {
-    if (standing === this.#standing) return
-    this.#standing = standing
-    this.#standingChanged(standing)
-  }
-
-  /** Somebody is heard again: what we thought of the others while we were alone is not passed on. */
-  #rejoined(): void {
-    this.#swim.broadcasts.forget(
-      (key, bytes) => key !== this.#swim.name && (bytes[0] === 3 || bytes[0] === 5),
-    )
-    this.#stand('confirmed')
+    if (this.#swim.dead(message)) this.#herald.tell(encodeMessage(message), record, [])
   }
 
   /** This process was stopped for longer than others take to give up on it. */
   #paused(): void {
-    if (!this.#hadCompany && this.#swim.others().length === 0) return
-    this.#stand('paused')
-    if (!this.#confirming) void this.#confirmMembership()
-  }
-
-  async #confirmMembership(): Promise<void> {
-    this.#confirming = true
-    try {
-      for (let attempt = 0; this.#standing === 'paused' && this.#cancel; attempt++) {
-        const answer = await this.#confirm()
-        if (this.#standing !== 'paused') return
-        if (answer === 'confirmed') return this.#stand('confirmed')
-        // Nobody to be heard, again and again: that is being alone.
-        if (answer === 'unheard' && attempt >= 3) return this.#stand('isolated')
-        await new Promise<void>(resolve => this.#clock.after(50, resolve))
-      }
-    } finally {
-      this.#confirming = false
-    }
+    if (this.#hadCompany || this.#swim.others().length > 0) this.#standing.doubt()
   }
 }
