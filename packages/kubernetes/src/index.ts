@@ -1,0 +1,3 @@
+export * from './client/index.ts'
+export { codes } from './codes.ts'
+export * from './source/index.ts'
