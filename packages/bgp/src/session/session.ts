@@ -174,16 +174,22 @@ export class Session {
 
   /** Takes a connection that the peer has made; false when it is not wanted, and stays with the caller. */
   accept(stream: Stream): boolean {
-    if (this.#ended || !this.#started) return false
     const { name } = this.#main.state
-    if (name === 'Idle') return false
-    if (name === 'Active' && !this.#main.connection) {
-      this.#main.attach(stream, 'peer')
-      return true
+    const free = name === 'Active' && !this.#main.connection
+    if (this.#ended || !this.#started || name === 'Idle' || (!free && this.#other)) return false
+    try {
+      const { ttl, minimumTtl } = this.peer
+      stream.limitTtl?.({ ttl, ...(minimumTtl !== undefined && { minimumTtl }) })
+    } catch (error) {
+      // It may have gone again.
+      this.#log.debug({ err: error }, 'a connection of the peer cannot be used')
+      return false
     }
-    if (this.#other) return false
-    this.#other = new Channel(this.#owner, this.#main.state.failures)
-    this.#other.attach(stream, 'peer')
+    if (free) this.#main.attach(stream, 'peer')
+    else {
+      this.#other = new Channel(this.#owner, this.#main.state.failures)
+      this.#other.attach(stream, 'peer')
+    }
     return true
   }
 
