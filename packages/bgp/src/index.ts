@@ -6,9 +6,17 @@
 export { codes } from './codes.ts'
 export type { Negotiated } from './fsm/negotiated.ts'
 export type { SessionState } from './fsm/state.ts'
-export type { BfdState, BfdTarget, BfdWatch, BfdWatcher } from './session/bfd-watch.ts'
+export type {
+  BfdObserver,
+  BfdState,
+  BfdTarget,
+  BfdWatch,
+  BfdWatcher,
+  BfdWatchStatus,
+} from './session/bfd-watch.ts'
 export type { BgpRoute } from './session/route.ts'
-export type { SessionCounters, SessionError, SessionStatus } from './session/status.ts'
+export type { RouteChanges, RouteStanding } from './session/routes.ts'
+export type { SessionCounters, SessionStatus } from './session/status.ts'
 export {
   BgpSpeaker,
   type BgpSpeakerEvents,

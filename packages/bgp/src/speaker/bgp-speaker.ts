@@ -10,9 +10,10 @@ import {
   type Stream,
 } from '@carillon/core'
 import { EventEmitter } from 'eventemitter3'
+import { PathAttributesPool } from '../rib/index.ts'
 import type { BfdWatcher } from '../session/bfd-watch.ts'
 import type { BgpRoute } from '../session/route.ts'
-import { RouteFeed } from '../session/routes.ts'
+import { type RouteChanges, type RouteStanding, Routes } from '../session/routes.ts'
 import { type Ending, Session, type SessionListener, type SessionWorld } from '../session/session.ts'
 import type { SessionStatus } from '../session/status.ts'
 import { Discovery } from '../unnumbered/discovery.ts'
@@ -49,8 +50,10 @@ export interface BgpSpeakerEvents {
   'peer:up': (peer: string) => void
   /** They do not any more, because of that. */
   'peer:down': (peer: string, reason: CarillonError) => void
-  /** A session is in another state. */
+  /** A session is in another state, or its watch is, or its next hops are. */
   'session:changed': (status: SessionStatus) => void
+  /** The peer was sent all that is declared. */
+  'routes:sent': (peer: string) => void
 }
 
 const listenDefaults = { address: '::', port: 179 }
@@ -65,7 +68,8 @@ export class BgpSpeaker implements AsyncDisposable {
   readonly #log: Logger
   readonly #world: SessionWorld
   readonly #sessions = new Map<string, Session>()
-  readonly #routes = new Map<string, readonly BgpRoute[]>()
+  readonly #routes = new Map<string, Routes>()
+  readonly #pool = new PathAttributesPool()
   readonly #listeners = new Map<string, Listener>()
   /** Of sessions with whoever is on an interface. */
   readonly #discoveries = new Map<Session, Discovery>()
@@ -161,11 +165,8 @@ export class BgpSpeaker implements AsyncDisposable {
     const fresh: Session[] = []
     for (const [name, settings] of wanted) {
       if (this.#sessions.has(name)) continue
-      const routes = new RouteFeed(settings.localAs, () => this.#world.links())
-      const session = new Session(settings, this.#world, this.#listener, routes)
+      const session = new Session(settings, this.#world, this.#listener, this.#routesOf(name))
       this.#sessions.set(name, session)
-      const declared = this.#routes.get(name)
-      if (declared) routes.set(declared)
       fresh.push(session)
     }
     if (this.#running) this.#begin(fresh)
@@ -174,10 +175,34 @@ export class BgpSpeaker implements AsyncDisposable {
   /** Declares all routes for a peer; what it was told before and is not among them is withdrawn. Throws `BAD_ROUTE`, and then changes nothing. */
   setRoutes(peer: string, routes: readonly BgpRoute[]): void {
     if (this.#closed) return
-    const session = this.#sessions.get(peer)
-    session?.routes.set(routes)
+    this.#routesOf(peer).declare(routes)
+    this.#sessions.get(peer)?.pump()
+  }
+
+  /**
+   * Changes some routes for a peer, which costs what these cost, however many others there are. Throws `BAD_ROUTE` for the first one
+   * that cannot be; what comes before it is changed.
+   */
+  changeRoutes(peer: string, changes: RouteChanges): void {
+    if (this.#closed) return
+    try {
+      this.#routesOf(peer).change(changes)
+    } finally {
+      this.#sessions.get(peer)?.pump()
+    }
+  }
+
+  /** How a route for a peer stands; undefined when it is not declared. Throws `BAD_ROUTE`. */
+  route(peer: string, prefix: string): RouteStanding | undefined {
+    return this.#routes.get(peer)?.standing(prefix)
+  }
+
+  #routesOf(peer: string): Routes {
+    const known = this.#routes.get(peer)
+    if (known) return known
+    const routes = new Routes(this.#pool)
     this.#routes.set(peer, routes)
-    session?.pump()
+    return routes
   }
 
   /** How every session stands, in the order of names. */
@@ -275,6 +300,7 @@ export class BgpSpeaker implements AsyncDisposable {
     up: session => this.events.emit('peer:up', session.name),
     down: (session, reason) => this.events.emit('peer:down', session.name, reason),
     changed: session => this.events.emit('session:changed', session.status()),
+    drained: session => this.events.emit('routes:sent', session.name),
   }
 }
 
