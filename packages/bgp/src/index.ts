@@ -3,6 +3,10 @@
  *
  * @packageDocumentation
  */
+export type { BgpAnnouncer } from './announcer/announcer.ts'
+export { bfdWatcher } from './announcer/bfd-watcher.ts'
+export { bgp } from './announcer/bgp.ts'
+export type { BgpOptions } from './announcer/options.ts'
 export { codes } from './codes.ts'
 export type { Negotiated } from './fsm/negotiated.ts'
 export type { SessionState } from './fsm/state.ts'
@@ -23,5 +27,6 @@ export {
   type BgpSpeakerOptions,
   type ListenOptions,
 } from './speaker/bgp-speaker.ts'
+export { metricNames } from './speaker/instruments.ts'
 export { type BgpPeer, peerDefaults } from './speaker/peer.ts'
 export type * from './wire/message.ts'

@@ -19,11 +19,11 @@ import { defaultRouterId } from '../local/router-id.ts'
 import type { PeerSettings } from '../speaker/peer.ts'
 import { type Decoded, notification, shutdown } from '../wire/index.ts'
 import type { Message, NotificationMessage } from '../wire/message.ts'
-import type { BfdWatch, BfdWatcher } from './bfd-watch.ts'
+import type { BfdObserver, BfdWatch, BfdWatcher } from './bfd-watch.ts'
 import { Channel, type ChannelOwner } from './channel.ts'
 import type { Connection } from './connection.ts'
 import type { Routes, RouteTerms } from './routes.ts'
-import type { SessionStatus } from './status.ts'
+import type { SessionCounters, SessionStatus } from './status.ts'
 import { Tally } from './tally.ts'
 
 /** The world of a session. */
@@ -48,6 +48,10 @@ export interface SessionListener {
   changed(session: Session): void
   /** The peer was sent all that there was to send. */
   drained(session: Session): void
+  /** Any route may stand differently: the next hops are others. */
+  relinked(session: Session): void
+  /** One of the counters has grown. */
+  counted(session: Session): void
 }
 
 /** Why a session is ended by us. */
@@ -106,7 +110,7 @@ export class Session {
   readonly #world: SessionWorld
   readonly #listener: SessionListener
   readonly #log: Logger
-  readonly #tally = new Tally()
+  readonly #tally: Tally
   readonly #owner: ChannelOwner
   readonly routes: Routes
   #main: Channel
@@ -133,6 +137,7 @@ export class Session {
     this.#world = world
     this.#listener = listener
     this.#log = world.log.child({ peer: peer.name })
+    this.#tally = new Tally(() => listener.counted(this))
     this.#address = peer.address
     this.#since = world.clock.date()
     this.#owner = this.#own(fsmSettings(peer, world.node))
@@ -146,6 +151,10 @@ export class Session {
   /** Of the peer; undefined while nobody is known on its interface. Without a zone. */
   get address(): string | undefined {
     return this.#address
+  }
+
+  get counters(): SessionCounters {
+    return this.#tally.read()
   }
 
   get established(): boolean {
@@ -223,7 +232,7 @@ export class Session {
     this.#currentHops = nextHops
     this.routes.renew(nextHops)
     this.pump()
-    this.#listener.changed(this)
+    this.#listener.relinked(this)
   }
 
   #nextHops({ families, extendedNextHop }: Negotiated, connection: Connection): RouteTerms['nextHops'] {
@@ -300,7 +309,7 @@ export class Session {
       ...(this.#routerId !== undefined && { routerId: this.#routerId }),
       ...(negotiated && { negotiated }),
       routes: this.routes.counts,
-      counters: this.#tally.read(),
+      counters: this.counters,
       ...(bfd && { bfd: { state: bfd.state, since: new Date(bfd.since) } }),
     }
   }
@@ -510,7 +519,7 @@ export class Session {
       multihop: multiHop,
       profile,
     }
-    this.#watch = bfd(target, {
+    const observer: BfdObserver = {
       // As FRR does it, a session may come up before BFD has, and is guarded from then on.
       down: reason =>
         this.#main.handle({
@@ -519,7 +528,12 @@ export class Session {
           notification: notification('cease', 'bfdDown'),
         }),
       changed: () => this.#listener.changed(this),
-    })
+    }
+    try {
+      this.#watch = bfd(target, observer)
+    } catch (error) {
+      this.#log.error({ err: error }, 'the peer cannot be watched with BFD')
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import type { Negotiated } from '../fsm/negotiated.ts'
 import type { SessionState } from '../fsm/state.ts'
 
 /** Messages since the speaker has known the peer. */
-export interface SessionCounters extends Readonly<Record<string, number>> {
+export type SessionCounters = {
   readonly messagesSent: number
   readonly messagesReceived: number
   readonly opensSent: number

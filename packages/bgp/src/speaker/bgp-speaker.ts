@@ -17,6 +17,7 @@ import { type RouteChanges, type RouteStanding, Routes } from '../session/routes
 import { type Ending, Session, type SessionListener, type SessionWorld } from '../session/session.ts'
 import type { SessionStatus } from '../session/status.ts'
 import { Discovery } from '../unnumbered/discovery.ts'
+import { Instruments } from './instruments.ts'
 import { Listener } from './listener.ts'
 import { type BgpPeer, type PeerSettings, settlePeer } from './peer.ts'
 
@@ -50,10 +51,12 @@ export interface BgpSpeakerEvents {
   'peer:up': (peer: string) => void
   /** They do not any more, because of that. */
   'peer:down': (peer: string, reason: CarillonError) => void
-  /** A session is in another state, or its watch is, or its next hops are. */
+  /** A session is in another state, or its watch by BFD is. */
   'session:changed': (status: SessionStatus) => void
   /** The peer was sent all that is declared. */
   'routes:sent': (peer: string) => void
+  /** Any route for the peer may stand differently: this host's addresses are others. */
+  'routes:changed': (peer: string) => void
 }
 
 const listenDefaults = { address: '::', port: 179 }
@@ -74,6 +77,7 @@ export class BgpSpeaker implements AsyncDisposable {
   /** Of sessions with whoever is on an interface. */
   readonly #discoveries = new Map<Session, Discovery>()
   readonly #ending = new Set<Promise<void>>()
+  readonly #instruments: Instruments
   #links: Links | undefined
   #started: Promise<void> | undefined
   #running = false
@@ -83,6 +87,7 @@ export class BgpSpeaker implements AsyncDisposable {
     this.#options = options
     this.#log = options.log.child({ component: 'bgp' })
     const { clock, network, random, bfd } = options
+    this.#instruments = new Instruments(options.metrics, clock)
     this.#world = {
       node: options.node ?? '',
       clock,
@@ -94,9 +99,12 @@ export class BgpSpeaker implements AsyncDisposable {
     }
   }
 
-  /** Begins to connect and to listen. Rejects when the interfaces of this host cannot be watched. */
+  /** Begins to connect and to listen. Rejects when the interfaces of this host cannot be watched; it can be called again then. */
   start(): Promise<void> {
-    this.#started ??= this.#start()
+    this.#started ??= this.#start().catch((error: unknown) => {
+      this.#started = undefined
+      throw error
+    })
     return this.#started
   }
 
@@ -167,6 +175,7 @@ export class BgpSpeaker implements AsyncDisposable {
       if (this.#sessions.has(name)) continue
       const session = new Session(settings, this.#world, this.#listener, this.#routesOf(name))
       this.#sessions.set(name, session)
+      this.#instruments.open(session)
       fresh.push(session)
     }
     if (this.#running) this.#begin(fresh)
@@ -232,6 +241,7 @@ export class BgpSpeaker implements AsyncDisposable {
     for (const session of this.#sessions.values()) this.#end(session, 'shutdown', session.peer)
     this.#sessions.clear()
     await Promise.all([...this.#ending, ...listeners.map(one => one[Symbol.asyncDispose]())])
+    this.#instruments.flush()
     await this.#links?.[Symbol.asyncDispose]()
   }
 
@@ -244,7 +254,10 @@ export class BgpSpeaker implements AsyncDisposable {
     this.#discoveries.delete(session)
     const done = session.end(ending, { keepRoutes: next !== undefined && sameNeighbour(session.peer, next) })
     this.#ending.add(done)
-    void done.finally(() => this.#ending.delete(done))
+    void done.finally(() => {
+      this.#ending.delete(done)
+      this.#instruments.close(session, next !== undefined)
+    })
   }
 
   /** Opens the listeners that are needed, closes others, and tells each which connections have to be signed. */
@@ -278,7 +291,7 @@ export class BgpSpeaker implements AsyncDisposable {
       clock,
       log: this.#log,
       accept: (stream: Stream) => this.#accept(stream, device),
-      refused: () => {},
+      refused: () => this.#instruments.refused(),
     }
     const listener = new Listener(world, { ...listenDefaults, ...listen }, device || undefined)
     this.#listeners.set(device, listener)
@@ -297,10 +310,21 @@ export class BgpSpeaker implements AsyncDisposable {
   }
 
   readonly #listener: SessionListener = {
-    up: session => this.events.emit('peer:up', session.name),
-    down: (session, reason) => this.events.emit('peer:down', session.name, reason),
+    up: session => {
+      this.#instruments.up(session)
+      this.events.emit('peer:up', session.name)
+    },
+    down: (session, reason) => {
+      this.#instruments.down(session)
+      this.events.emit('peer:down', session.name, reason)
+    },
     changed: session => this.events.emit('session:changed', session.status()),
-    drained: session => this.events.emit('routes:sent', session.name),
+    drained: session => {
+      this.#instruments.touch(session)
+      this.events.emit('routes:sent', session.name)
+    },
+    relinked: session => this.events.emit('routes:changed', session.name),
+    counted: session => this.#instruments.touch(session),
   }
 }
 
