@@ -15,6 +15,8 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'test/cluster/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...figures],
+          // They wait for nothing, so only one that hangs takes long, however busy the machine is.
+          testTimeout: 30_000,
         },
       },
       {
