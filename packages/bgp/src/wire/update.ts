@@ -1,4 +1,4 @@
-import { Reader, Writer } from '@carillon/core'
+import { CarillonError, Reader, Writer } from '@carillon/core'
 import { as4PathOf, joinAsPaths } from './as-path.ts'
 import { type AttributeRow, attributeTable, type KnownAttributes } from './attributes.ts'
 import { notification, type Reaction, type SubcodeName, WireFault } from './fault.ts'
@@ -215,7 +215,7 @@ export function writeUpdate(
   writePrefixes(w, announced)
 }
 
-/** Writes path attributes, each with its header. Throws `BAD_LENGTH` for one of more than 65535 octets. */
+/** Writes path attributes, each with its header. Throws `BAD_LENGTH` for one of a size that it cannot have. */
 export function writeAttributes(w: Writer, attributes: Attributes, dialect: Dialect): void {
   const known: KnownAttributes = dialect.fourOctetAs ? attributes : withAs4(attributes)
   for (const [name, row] of rows) {
@@ -223,6 +223,10 @@ export function writeAttributes(w: Writer, attributes: Attributes, dialect: Dial
     if (value === undefined) continue
     const inside = new Writer()
     row.write(inside, value, dialect)
+    if (!row.fits(inside.length, dialect))
+      throw new CarillonError('BAD_LENGTH', `the attribute ${name} cannot have ${inside.length} octets`, {
+        name,
+      })
     writeAttribute(w, { flags: row.flags, code: row.code, value: inside.finish() })
   }
   for (const attribute of attributes.unknown ?? []) writeAttribute(w, attribute)
