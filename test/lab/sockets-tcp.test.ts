@@ -163,6 +163,35 @@ describeLab('TCP', [], () => {
     })
   }
 
+  for (const [family, far] of [
+    ['IPv4', '10.0.0.2'],
+    ['IPv6', 'fd00::2'],
+  ] as const) {
+    test(`gives one accepted ${family} stream a TTL and a least TTL of its own`, async () => {
+      const listener = await right.inside(() => network.listen({ address: '::', port: 0 }, { ttl: 255 }))
+      listeners.push(listener)
+      const accepted = new Promise<Stream>(resolve => listener.accept(resolve))
+      const to = { address: far, port: listener.local.port }
+      const near = await left.inside(() => network.connect(to, { ttl: 64, minimumTtl: 255, timeoutMs: 700 }))
+      const there = await accepted
+      streams.push(near, there)
+      const heard: string[] = []
+      for (const stream of [near, there]) stream.on('data', (chunk: Buffer) => heard.push(chunk.toString()))
+      const told = (text: string): Promise<true> =>
+        eventually(() => (heard.includes(text) ? true : undefined), text)
+      there.write('from a TTL of 255')
+      await told('from a TTL of 255')
+      there.limitTtl?.({ ttl: 1, minimumTtl: 255 })
+      there.write('from a TTL of 1')
+      near.write('from a TTL of 64')
+      await new Promise(resolve => setTimeout(resolve, 400))
+      expect(heard).toEqual(['from a TTL of 255'])
+      there.limitTtl?.({ ttl: 255, minimumTtl: 64 })
+      await told('from a TTL of 1')
+      await told('from a TTL of 64')
+    })
+  }
+
   test('stays on the device it is bound to', async () => {
     cable(left, right, { a: ['10.1.0.1/24'], b: ['10.1.0.2/24'], name: 'eth1' })
     const { local } = await listen({ address: '0.0.0.0', port: 0 }, { device: 'eth1' })

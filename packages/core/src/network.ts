@@ -43,6 +43,8 @@ export interface Streams extends AsyncDisposable {
 export interface Stream extends Duplex {
   readonly local: Endpoint
   readonly remote: Endpoint
+  /** Gives a stream that was accepted a TTL and a least TTL of its own, instead of those of its listener. */
+  limitTtl?(options: Pick<SocketOptions, 'ttl' | 'minimumTtl'>): void
 }
 
 /** One instruction of a classic BPF program (`struct sock_filter`). */

@@ -303,6 +303,14 @@ napi_value Construct(napi_env env, napi_callback_info info) {
   return self;
 }
 
+// Puts a descriptor into a socket that has none.
+void Own(Socket* socket, int fd) {
+  socket->fd = fd;
+  socket->next = socket->owner->sockets;
+  if (socket->next != nullptr) socket->next->previous = socket;
+  socket->owner->sockets = socket;
+}
+
 // open(domain, type, protocol)
 napi_value Open(napi_env env, napi_callback_info info) {
   Call call;
@@ -311,14 +319,22 @@ napi_value Open(napi_env env, napi_callback_info info) {
       !ToInt(env, call.arguments[2], &protocol)) {
     return nullptr;
   }
-  Socket* socket = call.socket;
-  if (socket->fd >= 0) return FromInt(env, -EBADF);
+  if (call.socket->fd >= 0) return FromInt(env, -EBADF);
   int fd = ::socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
   if (fd < 0) return FromInt(env, -errno);
-  socket->fd = fd;
-  socket->next = socket->owner->sockets;
-  if (socket->next != nullptr) socket->next->previous = socket;
-  socket->owner->sockets = socket;
+  Own(call.socket, fd);
+  return FromInt(env, 0);
+}
+
+// adopt(descriptor): opens another descriptor of a socket that somebody else owns, to set options on.
+napi_value Adopt(napi_env env, napi_callback_info info) {
+  Call call;
+  int32_t descriptor;
+  if (!Begin(env, info, &call) || !ToInt(env, call.arguments[0], &descriptor)) return nullptr;
+  if (call.socket->fd >= 0) return FromInt(env, -EBADF);
+  int fd = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) return FromInt(env, -errno);
+  Own(call.socket, fd);
   return FromInt(env, 0);
 }
 
@@ -618,6 +634,7 @@ NAPI_MODULE_INIT() {
   const napi_property_descriptor methods[] = {
 #define METHOD(name, function) {name, nullptr, function, nullptr, nullptr, nullptr, napi_default_method, nullptr}
       METHOD("open", Open),
+      METHOD("adopt", Adopt),
       METHOD("close", CloseSocket),
       METHOD("closeLater", CloseLater),
       METHOD("detach", Detach),

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import type { Endpoint, Md5Key, SocketOptions, Stream, Streams } from '@carillon/core'
 import { Endpoints, endpointText, plainAddress, socketFamily } from './endpoints.ts'
 import { type Attempt, check } from './failure.ts'
@@ -75,8 +75,25 @@ class TcpStreams implements Streams {
         port: port ?? 0,
       })
       const local = end(socket.localAddress, socket.localPort)
-      handle(withEnds(socket, local, end(socket.remoteAddress, socket.remotePort)))
+      const stream = withEnds(socket, local, end(socket.remoteAddress, socket.remotePort))
+      handle(Object.assign(stream, { limitTtl: this.#limiter(socket) }))
     })
+  }
+
+  #limiter(socket: Socket): NonNullable<Stream['limitTtl']> {
+    return options => {
+      // Node does not show the descriptor otherwise.
+      const { _handle: handle } = socket as unknown as { readonly _handle: { readonly fd: number } | null }
+      const own = new this.#native.Socket()
+      const attempt: Attempt = { opening: `connection accepted by the ${this.#attempt.opening}` }
+      try {
+        check(own.adopt(handle?.fd ?? -1), 'dup', attempt)
+        applyOptions(own, this.#family, options, attempt)
+        if (options.minimumTtl !== undefined) requireTtl(own, this.#family, options.minimumTtl, attempt)
+      } finally {
+        own.close()
+      }
+    }
   }
 
   #serve(): Server {

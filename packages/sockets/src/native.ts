@@ -7,6 +7,8 @@ import { CarillonError } from '@carillon/core'
 /** A socket of the addon. Every method gives 0 or a count, or a negative errno, and throws for wrong arguments only. */
 export interface NativeSocket {
   open(domain: number, type: number, protocol: number): number
+  /** Opens another descriptor of a socket that somebody else owns, to set options on; closing this one leaves that open. */
+  adopt(descriptor: number): number
   /** May be called again. */
   close(): void
   /** As `close`, but on the thread pool: closing a packet socket takes the kernel some milliseconds. Never rejects. */

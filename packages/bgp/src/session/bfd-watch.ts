@@ -15,14 +15,26 @@ export interface BfdTarget {
   readonly profile: BfdProfile
 }
 
+/** BFD over one peer, as it is. */
+export interface BfdWatchStatus {
+  readonly state: BfdState
+  /** ISO time. */
+  readonly since: string
+}
+
 /** BFD over one peer. */
 export interface BfdWatch {
-  readonly state: BfdState
+  status(): BfdWatchStatus
   close(): void
 }
 
-/**
- * Starts to watch a peer; `changed` is told of every new state with its reason in words. Sessions of one speaker that watch the
- * same peer each ask for themselves.
- */
-export type BfdWatcher = (target: BfdTarget, changed: (state: BfdState, reason: string) => void) => BfdWatch
+/** Whom a watch tells. */
+export interface BfdObserver {
+  /** The peer was there and is not any more; in words. */
+  down(reason: string): void
+  /** The state is another one; comes after `down`. */
+  changed(): void
+}
+
+/** Starts to watch a peer. Two sessions that watch the same peer each ask for themselves. */
+export type BfdWatcher = (target: BfdTarget, observer: BfdObserver) => BfdWatch

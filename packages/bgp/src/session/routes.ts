@@ -1,124 +1,146 @@
-import { familyOf, type Link } from '@carillon/core'
-import type { Negotiated } from '../fsm/negotiated.ts'
-import { type NextHop, nextHopOf } from '../local/next-hop.ts'
-import { afis, type Dialect, encodeMessage, endOfRib, safis } from '../wire/index.ts'
-import type { Attributes, Prefix, RouteFamily, RouteRefreshMessage, UpdateMessage } from '../wire/message.ts'
-import { readCommunities, readPrefix } from './read-route.ts'
+import { CarillonError } from '@carillon/core'
+import type { NextHop } from '../local/next-hop.ts'
+import {
+  AdjRibOut,
+  type PathAttributesPool,
+  type RibCounts,
+  type RibTerms,
+  readPrefix,
+} from '../rib/index.ts'
+import { afis, safis } from '../wire/index.ts'
+import type { RouteFamily, RouteRefreshMessage } from '../wire/message.ts'
 import type { BgpRoute } from './route.ts'
-import type { SessionStatus } from './status.ts'
 
-export interface Terms {
-  readonly negotiated: Negotiated
-  readonly dialect: Dialect
-  readonly local: string
+/** What a session has agreed on, as far as routes depend on it. */
+export interface RouteTerms extends Omit<RibTerms, 'nextHops'> {
+  /** Of the families that both sides carry. */
+  readonly nextHops: Readonly<Partial<Record<RouteFamily, NextHop>>>
+  /** The peer keeps what it had of us before we restarted, until we say that we are done (RFC 4724). */
+  readonly restarting: boolean
 }
 
-export class RouteFeed {
-  readonly #localAs: number
-  readonly #links: () => readonly Link[]
-  #desired = new Map<string, { route: BgpRoute; prefix: Prefix; family: RouteFamily }>()
-  #sent = new Map<string, BgpRoute>()
-  #queue = new Set<string>()
-  #eor: RouteFamily[] = []
-  #terms: Terms | undefined
+/** Changes to what was declared. */
+export interface RouteChanges {
+  /** New routes, or new attributes for prefixes that are announced already. */
+  readonly announce?: readonly BgpRoute[]
+  /** Prefixes. */
+  readonly withdraw?: readonly string[]
+}
 
-  constructor(localAs: number, links: () => readonly Link[]) {
-    this.#localAs = localAs
-    this.#links = links
+/** How one route stands. */
+export type RouteStanding =
+  | { readonly state: 'announced' | 'pending' }
+  | { readonly state: 'failed'; readonly error: CarillonError }
+
+const pending: RouteStanding = { state: 'pending' }
+const announced: RouteStanding = { state: 'announced' }
+const names: Readonly<Record<RouteFamily, string>> = { ipv4: 'IPv4', ipv6: 'IPv6' }
+
+const addresses = (hop: NextHop): RibTerms['nextHops'][RouteFamily] => ('address' in hop ? [hop.address] : [])
+
+function ribHops(hops: RouteTerms['nextHops']): RibTerms['nextHops'] {
+  const { ipv4, ipv6 } = hops
+  return {
+    ...(ipv4 && { ipv4: addresses(ipv4) ?? [] }),
+    ...(ipv6 && { ipv6: addresses(ipv6) ?? [] }),
+  }
+}
+
+/** The routes of one peer, from session to session. */
+export class Routes {
+  readonly #rib: AdjRibOut<BgpRoute>
+  #declared = false
+  #terms: RouteTerms | undefined
+
+  constructor(pool: PathAttributesPool) {
+    this.#rib = new AdjRibOut(({ localPref = 0, communities = [] }) => pool.of(localPref, communities))
   }
 
-  set(routes: readonly BgpRoute[]): void {
-    const next = new Map<string, { route: BgpRoute; prefix: Prefix; family: RouteFamily }>()
-    for (const route of routes) {
-      const prefix = readPrefix(route.prefix)
-      next.set(route.prefix, { route, prefix, family: prefix.address.length === 4 ? 'ipv4' : 'ipv6' })
-    }
-    for (const key of this.#desired.keys()) if (!next.has(key)) this.#queue.add(key)
-    for (const [key, { route }] of next) if (this.#sent.get(key) !== route) this.#queue.add(key)
-    this.#desired = next
+  /** Makes exactly these the routes. Throws `BAD_ROUTE`, and then changes nothing. */
+  declare(routes: readonly BgpRoute[]): void {
+    this.#rib.declare(routes)
+    this.#declared = true
   }
 
-  get pending(): number {
-    return this.#terms ? this.#queue.size + this.#eor.length : this.#desired.size
+  /** Changes some. Throws `BAD_ROUTE` for the first one that cannot be; those before it are changed. */
+  change({ announce = [], withdraw = [] }: RouteChanges): void {
+    for (const prefix of withdraw) this.#rib.withdraw(prefix)
+    for (const route of announce) this.#rib.announce(route)
+    this.#declared = true
   }
 
-  count(): SessionStatus['routes'] {
-    return { desired: this.#desired.size, announced: this.#sent.size, pending: this.pending, failed: 0 }
+  get counts(): RibCounts {
+    return this.#rib.counts
   }
 
-  open(terms: Terms): void {
+  /** Whether there is nothing to say. */
+  get idle(): boolean {
+    return this.#held || this.#rib.idle
+  }
+
+  /** How a prefix stands; undefined when it is not declared. */
+  standing(prefix: string): RouteStanding | undefined {
+    const state = this.#rib.stateOf(prefix)
+    if (state === 'failed') return { state, error: this.#failure(prefix) }
+    return state && (state === 'announced' ? announced : pending)
+  }
+
+  /** A session begins. */
+  open(terms: RouteTerms): void {
     this.#terms = terms
-    this.#sent.clear()
-    this.#queue = new Set(this.#desired.keys())
-    this.#eor = [...terms.negotiated.families]
+    this.#rib.open({ ...terms, nextHops: ribHops(terms.nextHops) })
   }
 
+  /** The next hops are others. */
+  renew(nextHops: RouteTerms['nextHops']): void {
+    if (!this.#terms) return
+    this.#terms = { ...this.#terms, nextHops }
+    this.#rib.renew(ribHops(nextHops))
+  }
+
+  /** The session is over. */
   close(): void {
     this.#terms = undefined
-    this.#sent.clear()
+    this.#rib.close()
   }
 
-  relink(): void {}
-
-  refresh(_message: RouteRefreshMessage): void {
-    for (const key of this.#desired.keys()) this.#queue.add(key)
+  /** The peer asks for its routes again. */
+  refresh({ afi, safi, subtype }: RouteRefreshMessage): void {
+    if (subtype !== 'request' || safi !== safis.unicast) return
+    if (afi === afis.ipv4) this.#rib.refresh('ipv4')
+    else if (afi === afis.ipv6) this.#rib.refresh('ipv6')
   }
 
   withdrawAll(): void {
-    this.#desired = new Map()
-    this.#queue = new Set(this.#sent.keys())
+    this.#rib.withdrawAll()
   }
 
+  /** The next piece of what the peer is to be told; undefined when there is nothing to say. */
   next(): Uint8Array | undefined {
-    const terms = this.#terms
-    if (!terms) return undefined
-    for (const key of this.#queue) {
-      this.#queue.delete(key)
-      const one = this.#desired.get(key)
-      const message = one ? this.#say(one, terms) : this.#withdraw(key)
-      if (one) this.#sent.set(key, one.route)
-      else if (!this.#sent.delete(key)) continue
-      if (message) return encodeMessage(message, terms.dialect)
-    }
-    const family = this.#eor.shift()
-    return family && encodeMessage(endOfRib(family), terms.dialect)
+    return this.#held ? undefined : this.#rib.next()
   }
 
-  #say(
-    { route, prefix, family }: { route: BgpRoute; prefix: Prefix; family: RouteFamily },
-    { negotiated, local }: Terms,
-  ): UpdateMessage | undefined {
-    if (!negotiated.families.includes(family)) return undefined
-    const hop: NextHop = nextHopOf(family, {
-      local,
-      links: this.#links(),
-      extendedNextHop: negotiated.extendedNextHop,
-    })
-    if ('missing' in hop) return undefined
-    const { plain, large } = readCommunities(route.communities ?? [], route.prefix)
-    const common: Attributes = {
-      origin: 'igp',
-      asPath: negotiated.internal ? [] : [{ type: 'sequence', as: [this.#localAs] }],
-      ...(negotiated.internal && { localPref: route.localPref || 100 }),
-      ...(plain.length > 0 && { communities: plain }),
-      ...(large.length > 0 && { largeCommunities: large }),
-    }
-    if (family === 'ipv4' && familyOf(hop.address) === 4)
-      return {
-        type: 'update',
-        withdrawn: [],
-        attributes: { ...common, nextHop: hop.address },
-        announced: [prefix],
-      }
-    const mpReach = { afi: afis[family], safi: safis.unicast, nextHops: [hop.address], prefixes: [prefix] }
-    return { type: 'update', withdrawn: [], attributes: { ...common, mpReach }, announced: [] }
+  /** To say that we are done before it is known what there is to announce would make the peer drop what it has kept for us. */
+  get #held(): boolean {
+    return this.#terms?.restarting === true && !this.#declared
   }
 
-  #withdraw(key: string): UpdateMessage {
-    const prefix = readPrefix(key)
-    if (prefix.address.length === 4)
-      return { type: 'update', withdrawn: [prefix], attributes: {}, announced: [] }
-    const mpUnreach = { afi: afis.ipv6, safi: safis.unicast, prefixes: [prefix] }
-    return { type: 'update', withdrawn: [], attributes: { mpUnreach }, announced: [] }
+  #failure(text: string): CarillonError {
+    const { family } = readPrefix(text)
+    const hop = this.#terms?.nextHops[family]
+    if (!hop)
+      return new CarillonError(
+        'FAMILY_NOT_CARRIED',
+        `the session does not carry ${names[family]} routes: activate that family on both sides (dualStackAddressFamily)`,
+        { family },
+      )
+    if ('missing' in hop) return new CarillonError('NO_NEXT_HOP', hop.missing, { family })
+    return new CarillonError(
+      'ROUTE_TOO_LARGE',
+      'its attributes do not fit a message: give it fewer communities',
+      {
+        family,
+      },
+    )
   }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   CarillonError,
   type Clock,
@@ -5,6 +6,7 @@ import {
   type Link,
   type Logger,
   type Network,
+  type SessionError,
   type Stream,
 } from '@carillon/core'
 import { survivor } from '../fsm/collision.ts'
@@ -12,14 +14,16 @@ import type { Greeting } from '../fsm/event.ts'
 import type { Negotiated } from '../fsm/negotiated.ts'
 import type { FsmSettings } from '../fsm/settings.ts'
 import type { SessionState } from '../fsm/state.ts'
+import { nextHopOf } from '../local/next-hop.ts'
 import { defaultRouterId } from '../local/router-id.ts'
 import type { PeerSettings } from '../speaker/peer.ts'
 import { type Decoded, notification, shutdown } from '../wire/index.ts'
 import type { Message, NotificationMessage } from '../wire/message.ts'
-import type { BfdState, BfdWatch, BfdWatcher } from './bfd-watch.ts'
+import type { BfdObserver, BfdWatch, BfdWatcher } from './bfd-watch.ts'
 import { Channel, type ChannelOwner } from './channel.ts'
-import type { RouteFeed } from './routes.ts'
-import type { SessionError, SessionStatus } from './status.ts'
+import type { Connection } from './connection.ts'
+import type { Routes, RouteTerms } from './routes.ts'
+import type { SessionCounters, SessionStatus } from './status.ts'
 import { Tally } from './tally.ts'
 
 /** The world of a session. */
@@ -42,6 +46,12 @@ export interface SessionListener {
   down(session: Session, reason: CarillonError): void
   /** The status is another one. */
   changed(session: Session): void
+  /** The peer was sent all that there was to send. */
+  drained(session: Session): void
+  /** Any route may stand differently: the next hops are others. */
+  relinked(session: Session): void
+  /** One of the counters has grown. */
+  counted(session: Session): void
 }
 
 /** Why a session is ended by us. */
@@ -100,9 +110,9 @@ export class Session {
   readonly #world: SessionWorld
   readonly #listener: SessionListener
   readonly #log: Logger
-  readonly #tally = new Tally()
+  readonly #tally: Tally
   readonly #owner: ChannelOwner
-  readonly routes: RouteFeed
+  readonly routes: Routes
   #main: Channel
   /** While both sides have connected at once. */
   #other: Channel | undefined
@@ -116,17 +126,18 @@ export class Session {
   #nextTryAt: number | undefined
   #lastError: SessionError | undefined
   #drained: (() => void) | undefined
+  #currentHops: RouteTerms['nextHops'] = {}
   #watch: BfdWatch | undefined
-  #bfd: { readonly state: BfdState; readonly since: Date } | undefined
   #started = false
   #ended = false
 
-  constructor(peer: PeerSettings, world: SessionWorld, listener: SessionListener, routes: RouteFeed) {
+  constructor(peer: PeerSettings, world: SessionWorld, listener: SessionListener, routes: Routes) {
     this.peer = peer
     this.routes = routes
     this.#world = world
     this.#listener = listener
     this.#log = world.log.child({ peer: peer.name })
+    this.#tally = new Tally(() => listener.counted(this))
     this.#address = peer.address
     this.#since = world.clock.date()
     this.#owner = this.#own(fsmSettings(peer, world.node))
@@ -140,6 +151,10 @@ export class Session {
   /** Of the peer; undefined while nobody is known on its interface. Without a zone. */
   get address(): string | undefined {
     return this.#address
+  }
+
+  get counters(): SessionCounters {
+    return this.#tally.read()
   }
 
   get established(): boolean {
@@ -174,16 +189,22 @@ export class Session {
 
   /** Takes a connection that the peer has made; false when it is not wanted, and stays with the caller. */
   accept(stream: Stream): boolean {
-    if (this.#ended || !this.#started) return false
     const { name } = this.#main.state
-    if (name === 'Idle') return false
-    if (name === 'Active' && !this.#main.connection) {
-      this.#main.attach(stream, 'peer')
-      return true
+    const free = name === 'Active' && !this.#main.connection
+    if (this.#ended || !this.#started || name === 'Idle' || (!free && this.#other)) return false
+    try {
+      const { ttl, minimumTtl } = this.peer
+      stream.limitTtl?.({ ttl, ...(minimumTtl !== undefined && { minimumTtl }) })
+    } catch (error) {
+      // It may have gone again.
+      this.#log.debug({ err: error }, 'a connection of the peer cannot be used')
+      return false
     }
-    if (this.#other) return false
-    this.#other = new Channel(this.#owner, this.#main.state.failures)
-    this.#other.attach(stream, 'peer')
+    if (free) this.#main.attach(stream, 'peer')
+    else {
+      this.#other = new Channel(this.#owner, this.#main.state.failures)
+      this.#other.attach(stream, 'peer')
+    }
     return true
   }
 
@@ -197,14 +218,27 @@ export class Session {
       connection.write(bytes)
       this.#tally.sent('update', messagesIn(bytes))
     }
-    if (this.routes.pending === 0) this.#drained?.()
+    if (!this.routes.idle) return
+    this.#drained?.()
+    this.#listener.drained(this)
   }
 
   /** Something of this host's interfaces is different. */
   relink(): void {
-    if (!this.established) return
-    this.routes.relink()
+    const { state, connection } = this.#main
+    if (state.name !== 'Established' || !connection) return
+    const nextHops = this.#nextHops(state.negotiated, connection)
+    if (isDeepStrictEqual(nextHops, this.#currentHops)) return
+    this.#currentHops = nextHops
+    this.routes.renew(nextHops)
     this.pump()
+    this.#listener.relinked(this)
+  }
+
+  #nextHops({ families, extendedNextHop }: Negotiated, connection: Connection): RouteTerms['nextHops'] {
+    const local = plainAddress(connection.stream.local.address)
+    const question = { local, links: this.#world.links(), extendedNextHop }
+    return Object.fromEntries(families.map(family => [family, nextHopOf(family, question)]))
   }
 
   /**
@@ -258,8 +292,9 @@ export class Session {
     const { state, connection } = this.#main
     const negotiated = 'negotiated' in state ? state.negotiated : undefined
     const waiting = this.#waiting()
+    const bfd = this.#watch?.status()
     return {
-      name: peer.name,
+      peer: peer.name,
       ...(this.#address !== undefined && { address: this.#address }),
       port: peer.port,
       ...(peer.interface !== undefined && { interface: peer.interface }),
@@ -273,9 +308,9 @@ export class Session {
       localAs: peer.localAs,
       ...(this.#routerId !== undefined && { routerId: this.#routerId }),
       ...(negotiated && { negotiated }),
-      routes: this.routes.count(),
-      counters: this.#tally.read(),
-      ...(this.#bfd && { bfd: this.#bfd }),
+      routes: this.routes.counts,
+      counters: this.counters,
+      ...(bfd && { bfd: { state: bfd.state, since: new Date(bfd.since) } }),
     }
   }
 
@@ -400,13 +435,20 @@ export class Session {
     if (channel !== this.#main || !connection) return
     this.#hasBeenUp = true
     this.#establishedAt = this.#world.clock.now()
-    const local = plainAddress(connection.stream.local.address)
-    this.routes.open({ negotiated, dialect: connection.dialect, local })
-    this.pump()
-    const { holdTimeMs, families } = negotiated
+    const { holdTimeMs, families, internal, enhancedRefresh } = negotiated
+    this.#currentHops = this.#nextHops(negotiated, connection)
+    this.routes.open({
+      dialect: connection.dialect,
+      nextHops: this.#currentHops,
+      asPath: internal ? [] : [{ type: 'sequence', as: [this.peer.localAs] }],
+      internal,
+      enhancedRefresh,
+      restarting: this.peer.restartTime !== undefined,
+    })
     this.#log.info({ address: this.#address, holdTimeMs, families }, 'BGP session established')
     this.#settle()
     this.#listener.up(this)
+    this.pump()
   }
 
   #failed(channel: Channel, reason: CarillonError, established: boolean): void {
@@ -466,7 +508,7 @@ export class Session {
   /** Watches the peer with BFD, if its profile says so. */
   #observe(peer: string): void {
     const { bfd: profile, interface: device, vrf, sourceAddress, multiHop } = this.peer
-    const { bfd, clock } = this.#world
+    const { bfd } = this.#world
     this.#watch?.close()
     if (!profile || !bfd) return
     const on = device ?? vrf
@@ -477,27 +519,25 @@ export class Session {
       multihop: multiHop,
       profile,
     }
-    this.#bfd = { state: 'down', since: clock.date() }
-    this.#watch = bfd(target, (state, reason) => {
-      const before = this.#bfd?.state
-      if (state === before) return
-      this.#bfd = { state, since: clock.date() }
-      this.#log.debug({ bfd: state, reason }, 'BFD changed state')
-      // As FRR does it, a session may come up before BFD has, and is guarded from then on. Administratively down is no failure
-      // (RFC 5882 section 3.2).
-      if (before === 'up' && state === 'down') {
+    const observer: BfdObserver = {
+      // As FRR does it, a session may come up before BFD has, and is guarded from then on.
+      down: reason =>
         this.#main.handle({
           type: 'abort',
           reason: new CarillonError('BFD_DOWN', `BFD lost the peer: ${reason}`),
           notification: notification('cease', 'bfdDown'),
-        })
-      }
-      this.#listener.changed(this)
-    })
+        }),
+      changed: () => this.#listener.changed(this),
+    }
+    try {
+      this.#watch = bfd(target, observer)
+    } catch (error) {
+      this.#log.error({ err: error }, 'the peer cannot be watched with BFD')
+    }
   }
 }
 
-/** How many messages these bytes are; what the routes say in between (End-of-RIB, refresh) counts as UPDATE, too. */
+/** How many messages these bytes are; the marks of a refresh (RFC 7313) count as UPDATE, too. */
 function messagesIn(bytes: Uint8Array): number {
   let count = 0
   for (let at = 0; at < bytes.length; count++)

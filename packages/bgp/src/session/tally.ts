@@ -34,6 +34,12 @@ const nouns = {
 /** Counts the messages of one session. */
 export class Tally {
   readonly #counters: Mutable<SessionCounters> = { ...zero }
+  readonly #counted: () => void
+
+  /** `counted` is called whenever a number has grown. */
+  constructor(counted: () => void) {
+    this.#counted = counted
+  }
 
   sent(type: Message['type'], count = 1): void {
     this.#count(type, 'Sent', count)
@@ -50,6 +56,7 @@ export class Tally {
   #count(type: Message['type'], direction: Direction, count: number): void {
     this.#counters[`${nouns[type]}${direction}`] += count
     this.#counters[`messages${direction}`] += count
+    this.#counted()
   }
 
   /** As of now. */

@@ -10,12 +10,14 @@ import {
   type Stream,
 } from '@carillon/core'
 import { EventEmitter } from 'eventemitter3'
+import { PathAttributesPool } from '../rib/index.ts'
 import type { BfdWatcher } from '../session/bfd-watch.ts'
 import type { BgpRoute } from '../session/route.ts'
-import { RouteFeed } from '../session/routes.ts'
+import { type RouteChanges, type RouteStanding, Routes } from '../session/routes.ts'
 import { type Ending, Session, type SessionListener, type SessionWorld } from '../session/session.ts'
 import type { SessionStatus } from '../session/status.ts'
 import { Discovery } from '../unnumbered/discovery.ts'
+import { Instruments } from './instruments.ts'
 import { Listener } from './listener.ts'
 import { type BgpPeer, type PeerSettings, settlePeer } from './peer.ts'
 
@@ -49,8 +51,12 @@ export interface BgpSpeakerEvents {
   'peer:up': (peer: string) => void
   /** They do not any more, because of that. */
   'peer:down': (peer: string, reason: CarillonError) => void
-  /** A session is in another state. */
+  /** A session is in another state, or its watch by BFD is. */
   'session:changed': (status: SessionStatus) => void
+  /** The peer was sent all that is declared. */
+  'routes:sent': (peer: string) => void
+  /** Any route for the peer may stand differently: this host's addresses are others. */
+  'routes:changed': (peer: string) => void
 }
 
 const listenDefaults = { address: '::', port: 179 }
@@ -65,11 +71,13 @@ export class BgpSpeaker implements AsyncDisposable {
   readonly #log: Logger
   readonly #world: SessionWorld
   readonly #sessions = new Map<string, Session>()
-  readonly #routes = new Map<string, readonly BgpRoute[]>()
+  readonly #routes = new Map<string, Routes>()
+  readonly #pool = new PathAttributesPool()
   readonly #listeners = new Map<string, Listener>()
   /** Of sessions with whoever is on an interface. */
   readonly #discoveries = new Map<Session, Discovery>()
   readonly #ending = new Set<Promise<void>>()
+  readonly #instruments: Instruments
   #links: Links | undefined
   #started: Promise<void> | undefined
   #running = false
@@ -79,6 +87,7 @@ export class BgpSpeaker implements AsyncDisposable {
     this.#options = options
     this.#log = options.log.child({ component: 'bgp' })
     const { clock, network, random, bfd } = options
+    this.#instruments = new Instruments(options.metrics, clock)
     this.#world = {
       node: options.node ?? '',
       clock,
@@ -90,9 +99,12 @@ export class BgpSpeaker implements AsyncDisposable {
     }
   }
 
-  /** Begins to connect and to listen. Rejects when the interfaces of this host cannot be watched. */
+  /** Begins to connect and to listen. Rejects when the interfaces of this host cannot be watched; it can be called again then. */
   start(): Promise<void> {
-    this.#started ??= this.#start()
+    this.#started ??= this.#start().catch((error: unknown) => {
+      this.#started = undefined
+      throw error
+    })
     return this.#started
   }
 
@@ -161,11 +173,9 @@ export class BgpSpeaker implements AsyncDisposable {
     const fresh: Session[] = []
     for (const [name, settings] of wanted) {
       if (this.#sessions.has(name)) continue
-      const routes = new RouteFeed(settings.localAs, () => this.#world.links())
-      const session = new Session(settings, this.#world, this.#listener, routes)
+      const session = new Session(settings, this.#world, this.#listener, this.#routesOf(name))
       this.#sessions.set(name, session)
-      const declared = this.#routes.get(name)
-      if (declared) routes.set(declared)
+      this.#instruments.open(session)
       fresh.push(session)
     }
     if (this.#running) this.#begin(fresh)
@@ -174,10 +184,34 @@ export class BgpSpeaker implements AsyncDisposable {
   /** Declares all routes for a peer; what it was told before and is not among them is withdrawn. Throws `BAD_ROUTE`, and then changes nothing. */
   setRoutes(peer: string, routes: readonly BgpRoute[]): void {
     if (this.#closed) return
-    const session = this.#sessions.get(peer)
-    session?.routes.set(routes)
+    this.#routesOf(peer).declare(routes)
+    this.#sessions.get(peer)?.pump()
+  }
+
+  /**
+   * Changes some routes for a peer, which costs what these cost, however many others there are. Throws `BAD_ROUTE` for the first one
+   * that cannot be; what comes before it is changed.
+   */
+  changeRoutes(peer: string, changes: RouteChanges): void {
+    if (this.#closed) return
+    try {
+      this.#routesOf(peer).change(changes)
+    } finally {
+      this.#sessions.get(peer)?.pump()
+    }
+  }
+
+  /** How a route for a peer stands; undefined when it is not declared. Throws `BAD_ROUTE`. */
+  route(peer: string, prefix: string): RouteStanding | undefined {
+    return this.#routes.get(peer)?.standing(prefix)
+  }
+
+  #routesOf(peer: string): Routes {
+    const known = this.#routes.get(peer)
+    if (known) return known
+    const routes = new Routes(this.#pool)
     this.#routes.set(peer, routes)
-    session?.pump()
+    return routes
   }
 
   /** How every session stands, in the order of names. */
@@ -207,6 +241,7 @@ export class BgpSpeaker implements AsyncDisposable {
     for (const session of this.#sessions.values()) this.#end(session, 'shutdown', session.peer)
     this.#sessions.clear()
     await Promise.all([...this.#ending, ...listeners.map(one => one[Symbol.asyncDispose]())])
+    this.#instruments.flush()
     await this.#links?.[Symbol.asyncDispose]()
   }
 
@@ -219,7 +254,10 @@ export class BgpSpeaker implements AsyncDisposable {
     this.#discoveries.delete(session)
     const done = session.end(ending, { keepRoutes: next !== undefined && sameNeighbour(session.peer, next) })
     this.#ending.add(done)
-    void done.finally(() => this.#ending.delete(done))
+    void done.finally(() => {
+      this.#ending.delete(done)
+      this.#instruments.close(session, next !== undefined)
+    })
   }
 
   /** Opens the listeners that are needed, closes others, and tells each which connections have to be signed. */
@@ -253,7 +291,7 @@ export class BgpSpeaker implements AsyncDisposable {
       clock,
       log: this.#log,
       accept: (stream: Stream) => this.#accept(stream, device),
-      refused: () => {},
+      refused: () => this.#instruments.refused(),
     }
     const listener = new Listener(world, { ...listenDefaults, ...listen }, device || undefined)
     this.#listeners.set(device, listener)
@@ -272,9 +310,21 @@ export class BgpSpeaker implements AsyncDisposable {
   }
 
   readonly #listener: SessionListener = {
-    up: session => this.events.emit('peer:up', session.name),
-    down: (session, reason) => this.events.emit('peer:down', session.name, reason),
+    up: session => {
+      this.#instruments.up(session)
+      this.events.emit('peer:up', session.name)
+    },
+    down: (session, reason) => {
+      this.#instruments.down(session)
+      this.events.emit('peer:down', session.name, reason)
+    },
     changed: session => this.events.emit('session:changed', session.status()),
+    drained: session => {
+      this.#instruments.touch(session)
+      this.events.emit('routes:sent', session.name)
+    },
+    relinked: session => this.events.emit('routes:changed', session.name),
+    counted: session => this.#instruments.touch(session),
   }
 }
 
