@@ -23,7 +23,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'repository',
-          include: ['test/{acceptance,checks,docs}/**/*.test.ts'],
+          include: ['test/{acceptance,checks,docs,kube}/**/*.test.ts'],
           testTimeout: 30_000,
         },
       },
