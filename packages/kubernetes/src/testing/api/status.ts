@@ -93,15 +93,36 @@ export const conflict = (
     about(resource, name),
   )
 
+/** A field that somebody else owns and that would get another value. `manager` is how the API server calls the owner. */
+export interface FieldConflict {
+  readonly field: string
+  readonly manager: string
+}
+
 /** 409 for an apply that would take fields from other managers. */
-export function applyConflict(causes: readonly StatusCause[], managers: readonly string[]): Refusal {
-  const fields = causes.map(cause => cause.field ?? '')
-  const one = fields.length === 1
-  const by = managers.map(manager => `"${manager}"`).join(', ')
-  const message = one
-    ? `Apply failed with 1 conflict: conflict with ${by}: ${fields[0]}`
-    : `Apply failed with ${fields.length} conflicts: conflicts with ${by}:\n${fields.map(field => `- ${field}`).join('\n')}`
-  return failure(409, 'Conflict', message, { causes })
+export function applyConflict(conflicts: readonly FieldConflict[]): Refusal {
+  const causes = conflicts.map(({ field, manager }) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${manager}`,
+    field,
+  }))
+  const [first] = conflicts
+  if (first !== undefined && conflicts.length === 1)
+    return failure(
+      409,
+      'Conflict',
+      `Apply failed with 1 conflict: conflict with ${first.manager}: ${first.field}`,
+      { causes },
+    )
+  const lines = [...new Set(conflicts.map(one => one.manager))]
+    .toSorted()
+    .flatMap(manager => [
+      `conflicts with ${manager}:`,
+      ...conflicts.filter(one => one.manager === manager).map(({ field }) => `- ${field}`),
+    ])
+  return failure(409, 'Conflict', `Apply failed with ${conflicts.length} conflicts: ${lines.join('\n')}`, {
+    causes,
+  })
 }
 
 /** 422: the object breaks a rule. */

@@ -1,18 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { apiVersionOf, type KubeObject } from '../api/object.ts'
-import { badRequest, methodNotAllowed, notServed } from '../api/status.ts'
+import { badRequest, methodNotAllowed, notServed, unsupportedMediaType } from '../api/status.ts'
 import { type ApiType, resourceOf, type Verb } from '../kinds/api-type.ts'
+import { apply, requireManager } from '../registry/apply.ts'
 import type { Call, User } from '../registry/call.ts'
 import { create } from '../registry/create.ts'
 import { inVersion, type Machinery } from '../registry/machinery.ts'
+import { type PatchKind, patch } from '../registry/patch.ts'
 import { get, type Listed, list } from '../registry/read.ts'
 import { type DeleteOptions, remove } from '../registry/remove.ts'
-import { update } from '../registry/update.ts'
+import { type Updated, update } from '../registry/update.ts'
 import type { Stored } from '../store/stored.ts'
 import type { Sink } from '../watch/watch-options.ts'
 import { Watcher } from '../watch/watcher.ts'
 import { type Accepted, accept } from './accept.ts'
-import { mediaType, parseObject, readBody } from './body.ts'
+import { mediaType, parseJson, parseObject, parseYaml, readBody } from './body.ts'
 import {
   dryRun,
   fieldValidation,
@@ -121,8 +123,10 @@ export async function handleResource(
       const { object, created } = await update(machinery, call, body)
       return answer(created ? 201 : 200, object)
     }
-    case 'patch':
-      throw methodNotAllowed(resourceOf(call.type), 'patch')
+    case 'patch': {
+      const { object, created } = await patched(machinery, asked)
+      return answer(created ? 201 : 200, object)
+    }
     case 'delete': {
       const options = await deleteOptions(asked)
       return answer(200, await remove(machinery, dryCall(call, options), options))
@@ -144,6 +148,25 @@ export async function handleResource(
       })
     }
   }
+}
+
+const patchKinds: Readonly<Record<string, PatchKind>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+}
+const applyType = 'application/apply-patch+yaml'
+
+async function patched(machinery: Machinery, { call, query, request }: ResourceRequest): Promise<Updated> {
+  const type = mediaType(request)
+  const text = await readBody(request)
+  if (type === applyType) {
+    requireManager(query.get('fieldManager'))
+    return apply(machinery, call, parseYaml(text), flag(query, 'force') === true)
+  }
+  const kind = patchKinds[type]
+  if (kind === undefined) throw unsupportedMediaType(type, [...Object.keys(patchKinds), applyType])
+  return { object: await patch(machinery, call, kind, parseJson(text)), created: false }
 }
 
 const dryCall = (call: Call, { dryRun }: DeleteOptions): Call =>

@@ -1,3 +1,4 @@
+import type { FieldTree } from '../fields/field-tree.ts'
 import type { ApiType } from '../kinds/api-type.ts'
 
 /** Who is asking. */
@@ -23,6 +24,8 @@ export interface Call {
   /** Who the fields that are written will belong to. */
   readonly manager: string
   readonly validation: FieldValidation
+  /** What the manager wants to own, where an object is applied. */
+  readonly applied?: FieldTree
   /** Filled while the request is worked on; clients get them as headers. */
   readonly warnings: string[]
 }

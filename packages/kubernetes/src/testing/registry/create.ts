@@ -23,12 +23,12 @@ export async function create(machinery: Machinery, call: Call, body: unknown): P
   const mutated = await machinery.admission.mutate(call, 'CREATE', object, undefined)
   if (mutated !== undefined && mutated !== object) object = decode(call, mutated)
   fillIn(machinery, call, object)
+  object.metadata = managed(call, object, undefined, timestamp(machinery.clock.date()))
   const taken = type.strategy.take?.(object, undefined, call.dryRun)
   try {
     type.strategy.prepareCreate?.(object)
     check(call, object)
     await machinery.admission.validate(call, 'CREATE', object, undefined)
-    object.metadata = managed(call, object, undefined, timestamp(machinery.clock.date()))
     const toStore = await forStorage(machinery, type, object)
     const collection = collectionOf(machinery, type)
     const { name = '' } = object.metadata

@@ -17,14 +17,20 @@ const cannot = (type: ApiType, why: string) =>
  * in place. @throws Refusal 400
  */
 export function decode(call: Call, value: unknown): KubeObject {
+  const object = decodeApplied(call, value)
+  const { type } = call
+  if (type.custom !== undefined) applyDefaults(type.schema, object)
+  type.strategy.defaults?.(object)
+  return object
+}
+
+/** The same without the defaults: only what the client said. @throws Refusal 400 */
+export function decodeApplied(call: Call, value: unknown): KubeObject {
   const { type } = call
   if (!isFields(value)) throw badRequest('the body of the request is not an object')
   checkKind(type, value)
-  const unknown = type.custom === undefined ? decodeBuiltin(type, value) : decodeCustom(type, value)
-  report(call, unknown)
-  const object = value as unknown as KubeObject
-  type.strategy.defaults?.(object)
-  return object
+  report(call, type.custom === undefined ? decodeBuiltin(type, value) : decodeCustom(type, value))
+  return value as unknown as KubeObject
 }
 
 function checkKind(type: ApiType, value: Fields): void {
@@ -60,7 +66,6 @@ function decodeCustom(type: ApiType, value: Fields): readonly string[] {
   if (problem !== undefined)
     throw cannot(type, `${problem.path}: cannot read ${problem.found} as ${problem.expected}`)
   const dropped = prune(type.schema, value)
-  applyDefaults(type.schema, value)
   return [...decoder.unknown, ...dropped]
 }
 

@@ -58,12 +58,12 @@ export async function replace(
     object = decode(call, mutated)
     prepare(call, object, old)
   }
+  object.metadata = managed(call, object, old, timestamp(machinery.clock.date()))
   const taken = subresource === '' ? strategy.take?.(object, old, call.dryRun) : undefined
   try {
     count(call, object, old)
     check(call, object, old)
     await machinery.admission.validate(call, 'UPDATE', object, old)
-    object.metadata = managed(call, object, old, timestamp(machinery.clock.date()))
     const toStore = await forStorage(machinery, type, object)
     const collection = collectionOf(machinery, type)
     if (collection.get(namespace, name) !== stored) throw conflict(resourceOf(type), name)

@@ -1,10 +1,12 @@
 import { parseAllDocuments } from 'yaml'
 import type { KubeObject, ObjectMeta } from '../api/object.ts'
 import { badRequest } from '../api/status.ts'
+import { apply } from '../registry/apply.ts'
 import { admin, type Call } from '../registry/call.ts'
 import { create } from '../registry/create.ts'
 import type { Selection } from '../registry/list-options.ts'
 import { inVersion, type Machinery } from '../registry/machinery.ts'
+import { patch } from '../registry/patch.ts'
 import { get, list } from '../registry/read.ts'
 import { type DeleteOptions, remove } from '../registry/remove.ts'
 import { update } from '../registry/update.ts'
@@ -80,6 +82,35 @@ export class ServerObjects {
   /** The same for its status only. */
   async updateStatus<T extends NewObject>(object: T): Promise<T & KubeObject> {
     return this.#update(object, 'status')
+  }
+
+  /** Changes fields of an object, by a JSON merge patch: what is null goes. */
+  async patch<T extends KubeObject = KubeObject>(
+    key: ObjectKey,
+    change: object,
+    subresource = '',
+  ): Promise<T> {
+    const call = { ...this.#call(key, key.name, key.namespace), subresource }
+    return (await patch(this.#machinery, call, 'merge', structuredClone(change))) as T
+  }
+
+  /**
+   * Makes every object in a text of YAML documents as the text says, or objects as they say: what is not there is made, what is
+   * there is changed, whoever owns it.
+   */
+  async apply(objects: string | readonly NewObject[]): Promise<readonly KubeObject[]> {
+    const made: KubeObject[] = []
+    for (const object of typeof objects === 'string' ? objectsIn(objects) : objects) {
+      const { name = '', namespace } = object.metadata ?? {}
+      const result = await apply(
+        this.#machinery,
+        this.#call(object, name, namespace),
+        structuredClone(object),
+        true,
+      )
+      made.push(result.object)
+    }
+    return made
   }
 
   /** Deletes an object; that there is none is no error. */
