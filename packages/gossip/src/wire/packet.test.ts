@@ -198,6 +198,16 @@ describe('encryption', () => {
     expect(read(Uint8Array.of(1, 1, 2), mine)).toEqual(refused('badEncryption'))
   })
 
+  test.each([
+    ['nil', 0xc0],
+    ['an empty map', 0x80],
+    ['an empty list', 0x90],
+  ])('that no key opens is not taken for a plain ping because its nonce begins like %s', (_, first) => {
+    const nonce = () => new Uint8Array(12).fill(first, 0, 1)
+    const keys = new Keyring([new Uint8Array(24)])
+    expect(read(encodePacket([one], { keys, nonce }), mine)).toEqual(refused('noKeyFits'))
+  })
+
   test('plain packets are taken as long as a cluster moves to encryption', () => {
     const moving = { ...mine, verifyIncoming: false, verifyOutgoing: false }
     expect(encodePacket([one], moving)).toEqual(one)
