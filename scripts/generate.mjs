@@ -1,9 +1,11 @@
-// Writes what follows from the schemas of the resources: CRDs, types, the shapes that objects are read by, and their reference.
+// Writes what follows from the schemas of the resources: CRDs, types, the shapes that objects are read by, and their reference;
+// and the fields of Kubernetes' own kinds, for the API server for tests.
 // With --check it writes nothing, names what is stale and exits 1.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { crd } from './lib/crd.mjs'
+import { kubernetesModels } from './lib/kubernetes-models.mjs'
 import { reference } from './lib/reference.mjs'
 import { loadSchemas } from './lib/schemas.mjs'
 import { structuresModule } from './lib/structures.mjs'
@@ -14,16 +16,17 @@ const check = process.argv.includes('--check')
 const schemas = await loadSchemas()
 
 const files = new Map([
-  ...schemas.kinds.map(kind => [`deploy/crds/metallb.io_${kind.plural}.yaml`, crd(kind)]),
+  ...schemas.kinds.map(kind => [`deploy/crds/${kind.group}_${kind.plural}.yaml`, crd(kind)]),
   ['packages/core/src/resources/types.generated.ts', typesModule(schemas)],
   ['packages/core/src/resources/structures.generated.ts', structuresModule(schemas)],
   ['docs/reference/resources.md', reference(schemas)],
+  ['packages/kubernetes/src/testing/schema/models.generated.ts', await kubernetesModels()],
 ])
 
 const crds = join(root, 'deploy/crds')
 const left = existsSync(crds)
   ? readdirSync(crds)
-      .filter(name => name.startsWith('metallb.io_'))
+      .filter(name => /^(metallb|carillon)\.io_/.test(name))
       .map(name => `deploy/crds/${name}`)
       .filter(name => !files.has(name))
   : []

@@ -10,7 +10,7 @@ import { vitest } from './lib/vitest.mjs'
 
 const patterns = process.argv.slice(2)
 const skippedIsFailed = process.env.CARILLON_TEST_ALL === '1'
-const total = { passed: 0, failed: [], skipped: [], repeated: [] }
+const total = { passed: 0, failed: [], skipped: [] }
 
 await main(async () => {
   try {
@@ -37,8 +37,6 @@ await main(async () => {
   if (skippedIsFailed)
     for (const { name, reason } of total.skipped)
       console.error(`CARILLON_TEST_ALL=1 forbids to skip: ${name}: ${reason}`)
-  for (const { name, reason } of total.repeated)
-    console.error(`Passed when repeated: ${name}: at first ${reason}`)
   for (const { name, reason } of total.failed) console.error(`Failed: ${name}: ${reason}`)
   console.log(`${total.passed} passed, ${total.failed.length} failed, ${total.skipped.length} skipped`)
   return total.failed.length > 0 || (skippedIsFailed && total.skipped.length > 0) ? 1 : 0
@@ -62,9 +60,8 @@ async function check(args) {
 }
 
 async function test(node, args, where = '') {
-  const { passed, failed, skipped, repeated } = await vitest(node, args)
+  const { passed, failed, skipped } = await vitest(node, args)
   total.passed += passed
-  total.repeated.push(...repeated)
   total.failed.push(...failed.map(one => ({ ...one, name: `${one.name}${where}` })))
   total.skipped.push(...skipped)
 }

@@ -23,6 +23,12 @@ export const programs = [
   },
   { command: 'tcpdump', debian: 'tcpdump', for: ['test'], why: 'records frames in lab tests' },
   { command: 'nft', debian: 'nftables', for: ['test'], why: 'loses packets on purpose in lab tests' },
+  {
+    command: 'kubectl',
+    debian: 'kubernetes-client',
+    for: ['test'],
+    why: 'is a real client of the API server for tests',
+  },
   { command: 'serf', debian: 'serf', for: ['test'], why: 'is a stranger that our gossip gets on with' },
   { command: 'go', debian: 'golang-go', for: ['test'], why: 'builds another such stranger' },
   {

@@ -9,15 +9,12 @@ export default class TallyReporter {
       passed: 0,
       failed: unhandledErrors.map(error => ({ name: 'outside of a test', reason: firstLine([error]) })),
       skipped: [],
-      repeated: [],
     }
     for (const module of modules) {
       const tests = [...module.children.allTests()]
       for (const test of tests) {
         const { state, note, errors } = test.result()
         const name = `${module.relativeModuleId} > ${test.fullName}`
-        // A test that passed when it was tried again still carries what it failed with before.
-        if (test.diagnostic()?.flaky) tally.repeated.push({ name, reason: firstLine(errors) })
         if (state === 'passed') tally.passed++
         else if (state === 'failed') tally.failed.push({ name, reason: firstLine(errors) })
         else tally.skipped.push({ name, reason: note ?? 'no reason given' })

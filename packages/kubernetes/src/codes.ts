@@ -17,4 +17,6 @@ export const codes = {
   API_CANCELLED: 'the caller gave up, or the client was closed',
   BAD_KUBECONFIG: 'the kubeconfig cannot be read, or says something that cannot be used',
   CREDENTIALS_UNAVAILABLE: 'the credentials for the API server cannot be had',
+  API_REFUSED: 'the API server for tests refused a request; the details hold its status code and reason',
+  BAD_TEST_SERVER: 'the API server for tests was given an option that it cannot work with',
 } as const

@@ -37,7 +37,7 @@ export const packetLimits: PacketLimits = { expandedBytes: 256 * 1024, messages:
 
 /** What was in a packet. */
 export interface DecodedPacket {
-  /** What could be read, in wire order. Their byte strings are copies. */
+  /** What could be read, in wire order. Payloads and metadata are copies; addresses and versions may be shared among messages. */
   readonly messages: readonly PacketMessage[]
   /** Why the rest could not: one entry for the whole packet, or one for each part that was refused. */
   readonly dropped: readonly Fault[]
@@ -74,7 +74,7 @@ function decrypted(bytes: Uint8Array, options: WireOptions): Uint8Array | Fault 
   const plain = open(keys, bytes, label)
   if (typeof plain !== 'string') return plain
   if (!verifyIncoming) return bytes
-  return looksPlain(bytes) ? 'plaintextRefused' : plain
+  return plain !== 'empty' && looksPlain(bytes) ? 'plaintextRefused' : plain
 }
 
 /** Whether a packet that no key opens is a plain one: only to name the cause, never to accept it. */

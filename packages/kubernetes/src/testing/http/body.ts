@@ -1,0 +1,48 @@
+import type { IncomingMessage } from 'node:http'
+import { parse } from 'yaml'
+import { badRequest, refusedAs, unsupportedMediaType } from '../api/status.ts'
+
+const limit = 3 * 1024 * 1024
+
+/** The bytes of a request. @throws Refusal 413 */
+export async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length
+    if (size > limit)
+      throw refusedAs(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`)
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** The media type of a body, without its parameters. */
+export const mediaType = (request: IncomingMessage): string =>
+  (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+
+const known = ['application/json', 'application/yaml']
+
+/** An object in a body. @throws Refusal 400, 415 */
+export function parseObject(text: string, type: string): unknown {
+  if (type !== '' && !known.includes(type)) throw unsupportedMediaType(type, known)
+  return type === 'application/yaml' ? parseYaml(text) : parseJson(text)
+}
+
+/** @throws Refusal 400 */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw badRequest(`couldn't read the body as JSON: ${(error as Error).message}`)
+  }
+}
+
+/** @throws Refusal 400 */
+export function parseYaml(text: string): unknown {
+  try {
+    return parse(text)
+  } catch (error) {
+    throw badRequest(`couldn't read the body as YAML: ${(error as Error).message}`)
+  }
+}

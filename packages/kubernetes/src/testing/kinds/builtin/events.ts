@@ -1,0 +1,44 @@
+import { type Fields, fieldsOf, type KubeObject } from '../../api/object.ts'
+
+/** Fields that the two groups with events call by different names: core's first. */
+const names: readonly (readonly [core: string, events: string])[] = [
+  ['involvedObject', 'regarding'],
+  ['message', 'note'],
+  ['reportingComponent', 'reportingController'],
+  ['source', 'deprecatedSource'],
+  ['firstTimestamp', 'deprecatedFirstTimestamp'],
+  ['lastTimestamp', 'deprecatedLastTimestamp'],
+  ['count', 'deprecatedCount'],
+]
+
+function renamed(object: KubeObject, from: 0 | 1): Fields {
+  const fields: Fields = { ...object }
+  for (const pair of names) {
+    const value = fields[pair[from]]
+    delete fields[pair[from]]
+    if (value !== undefined) fields[pair[1 - from] as string] = value
+  }
+  return fields
+}
+
+/** An event of events.k8s.io/v1 as one of v1, in which events are kept. */
+export const toCoreEvent = (object: KubeObject): KubeObject => ({
+  ...(renamed(object, 1) as KubeObject),
+  apiVersion: 'v1',
+})
+
+/** The other way round. */
+export const toEventsEvent = (object: KubeObject): KubeObject => ({
+  ...(renamed(object, 0) as KubeObject),
+  apiVersion: 'events.k8s.io/v1',
+})
+
+/** An event of v1 shows the fields that it always has, also when they say nothing. */
+export function coreEventDefaults(object: KubeObject): void {
+  object.source ??= {}
+  object.firstTimestamp ??= null
+  object.lastTimestamp ??= null
+  object.eventTime ??= null
+  object.reportingComponent ??= fieldsOf(object.source).component ?? ''
+  object.reportingInstance ??= ''
+}

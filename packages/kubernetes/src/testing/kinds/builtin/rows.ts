@@ -1,0 +1,194 @@
+import { fieldsOf, type KubeObject } from '../../api/object.ts'
+import { plainStrategy, type Strategy } from '../strategy.ts'
+import { daemonSetStrategy, deploymentStrategy, replicaSetStrategy, statefulSetStrategy } from './apps.ts'
+import {
+  configMapStrategy,
+  endpointsStrategy,
+  namespaceStrategy,
+  nodeStrategy,
+  podStrategy,
+  secretStrategy,
+  serviceAccountStrategy,
+} from './core.ts'
+import { coreEventDefaults } from './events.ts'
+import {
+  disruptionStrategy,
+  endpointSliceStrategy,
+  leaseStrategy,
+  networkPolicyStrategy,
+  roleBindingStrategy,
+  roleStrategy,
+  webhookStrategy,
+} from './others.ts'
+
+/** One of Kubernetes' own resources. */
+export interface Row {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly plural: string
+  readonly model: string
+  readonly strategy: Strategy
+  readonly cluster?: boolean
+  readonly shortNames?: readonly string[]
+  readonly categories?: readonly string[]
+  readonly subresources?: readonly string[]
+  readonly fields?: Readonly<Record<string, (object: KubeObject) => string>>
+  /** The resource in which the objects are kept, if not this one. */
+  readonly storedIn?: string
+}
+
+/** A field by its path, as text. */
+const at = (path: string): [string, (object: KubeObject) => string] => [
+  path,
+  object => String(path.split('.').reduce<unknown>((value, key) => fieldsOf(value)[key], object) ?? ''),
+]
+
+const select = (...paths: readonly string[]) => Object.fromEntries(paths.map(at))
+
+const core = (kind: string, plural: string, strategy: Strategy, more: Partial<Row> = {}): Row => ({
+  group: '',
+  version: 'v1',
+  kind,
+  plural,
+  model: `V1${kind}`,
+  strategy,
+  ...more,
+})
+
+const named = (
+  group: string,
+  kind: string,
+  plural: string,
+  strategy: Strategy,
+  more: Partial<Row> = {},
+): Row => ({
+  ...core(kind, plural, strategy),
+  group,
+  ...more,
+})
+
+const status = ['status']
+const all = ['all']
+const eventStrategy: Strategy = { ...plainStrategy, createOnUpdate: true }
+
+/** Kubernetes' own resources that are served; Services need a cluster's addresses and so are not among them. */
+export const rows: readonly Row[] = [
+  core('Namespace', 'namespaces', namespaceStrategy, {
+    cluster: true,
+    shortNames: ['ns'],
+    subresources: ['status', 'finalize'],
+    fields: select('status.phase'),
+  }),
+  core('Node', 'nodes', nodeStrategy, {
+    cluster: true,
+    shortNames: ['no'],
+    subresources: status,
+    fields: select('spec.unschedulable'),
+  }),
+  core('Pod', 'pods', podStrategy, {
+    shortNames: ['po'],
+    categories: all,
+    subresources: status,
+    fields: select(
+      'spec.nodeName',
+      'spec.restartPolicy',
+      'spec.serviceAccountName',
+      'status.phase',
+      'status.podIP',
+    ),
+  }),
+  core('ConfigMap', 'configmaps', configMapStrategy, { shortNames: ['cm'] }),
+  core('Secret', 'secrets', secretStrategy, { fields: select('type') }),
+  core('Endpoints', 'endpoints', endpointsStrategy, { shortNames: ['ep'] }),
+  core('ServiceAccount', 'serviceaccounts', serviceAccountStrategy, { shortNames: ['sa'] }),
+  core('LimitRange', 'limitranges', plainStrategy, { shortNames: ['limits'] }),
+  core('ResourceQuota', 'resourcequotas', plainStrategy, { shortNames: ['quota'], subresources: status }),
+  core(
+    'Event',
+    'events',
+    { ...eventStrategy, defaults: coreEventDefaults },
+    {
+      model: 'CoreV1Event',
+      shortNames: ['ev'],
+      fields: select(
+        'involvedObject.apiVersion',
+        'involvedObject.kind',
+        'involvedObject.name',
+        'involvedObject.namespace',
+        'involvedObject.uid',
+        'reason',
+        'reportingComponent',
+        'source',
+        'type',
+      ),
+    },
+  ),
+  named('events.k8s.io', 'Event', 'events', eventStrategy, {
+    model: 'EventsV1Event',
+    shortNames: ['ev'],
+    storedIn: 'events',
+    fields: select(
+      'reason',
+      'reportingController',
+      'regarding.kind',
+      'regarding.name',
+      'regarding.namespace',
+      'type',
+    ),
+  }),
+  named('apps', 'Deployment', 'deployments', deploymentStrategy, {
+    shortNames: ['deploy'],
+    categories: all,
+    subresources: status,
+  }),
+  named('apps', 'DaemonSet', 'daemonsets', daemonSetStrategy, {
+    shortNames: ['ds'],
+    categories: all,
+    subresources: status,
+  }),
+  named('apps', 'ReplicaSet', 'replicasets', replicaSetStrategy, {
+    shortNames: ['rs'],
+    categories: all,
+    subresources: status,
+  }),
+  named('apps', 'StatefulSet', 'statefulsets', statefulSetStrategy, {
+    shortNames: ['sts'],
+    categories: all,
+    subresources: status,
+  }),
+  named('apps', 'ControllerRevision', 'controllerrevisions', plainStrategy),
+  named('discovery.k8s.io', 'EndpointSlice', 'endpointslices', endpointSliceStrategy),
+  named('coordination.k8s.io', 'Lease', 'leases', leaseStrategy),
+  named('networking.k8s.io', 'NetworkPolicy', 'networkpolicies', networkPolicyStrategy, {
+    shortNames: ['netpol'],
+  }),
+  named('policy', 'PodDisruptionBudget', 'poddisruptionbudgets', disruptionStrategy, {
+    shortNames: ['pdb'],
+    subresources: status,
+  }),
+  named('scheduling.k8s.io', 'PriorityClass', 'priorityclasses', plainStrategy, {
+    cluster: true,
+    shortNames: ['pc'],
+  }),
+  named('rbac.authorization.k8s.io', 'Role', 'roles', roleStrategy),
+  named('rbac.authorization.k8s.io', 'RoleBinding', 'rolebindings', roleBindingStrategy),
+  named('rbac.authorization.k8s.io', 'ClusterRole', 'clusterroles', roleStrategy, { cluster: true }),
+  named('rbac.authorization.k8s.io', 'ClusterRoleBinding', 'clusterrolebindings', roleBindingStrategy, {
+    cluster: true,
+  }),
+  named(
+    'admissionregistration.k8s.io',
+    'ValidatingWebhookConfiguration',
+    'validatingwebhookconfigurations',
+    webhookStrategy(false),
+    { cluster: true },
+  ),
+  named(
+    'admissionregistration.k8s.io',
+    'MutatingWebhookConfiguration',
+    'mutatingwebhookconfigurations',
+    webhookStrategy(true),
+    { cluster: true },
+  ),
+]

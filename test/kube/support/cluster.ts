@@ -1,0 +1,58 @@
+import { env } from 'node:process'
+import { KubeApiServer, type KubeApiServerOptions } from '@carillon/kubernetes/testing'
+import { Api } from './api.ts'
+import { startRealCluster } from './real-cluster.ts'
+
+/** A cluster that the conformance suite runs against: the API server for tests, or a real one. */
+export interface Cluster extends AsyncDisposable {
+  /** With all rights. */
+  readonly api: Api
+  /** The API server for tests itself; missing where a real one is tested. */
+  readonly server: KubeApiServer | undefined
+  /** The configuration of kubectl and other clients, with all rights. */
+  kubeconfig(): string
+  /** A new namespace, for one test. */
+  namespace(): Promise<string>
+}
+
+/** Why a test does not run that needs controllers, which come beside a real API server and not with it. */
+export const noControllers =
+  env.KUBEBUILDER_ASSETS === undefined
+    ? undefined
+    : 'needs kube-controller-manager, which is not among the programs of KUBEBUILDER_ASSETS'
+
+/** Why a test does not run that is about the API server for tests alone. */
+export const noFaults =
+  env.KUBEBUILDER_ASSETS === undefined ? undefined : 'injects faults, which a real API server does not take'
+
+let namespaces = 0
+
+/** The API server for tests; or, where KUBEBUILDER_ASSETS names the folder with their programs, a real one with etcd. */
+export async function startCluster(options: KubeApiServerOptions = {}): Promise<Cluster> {
+  const folder = env.KUBEBUILDER_ASSETS
+  const { access, server, kubeconfig, stop } =
+    folder === undefined ? await startOurs(options) : await startRealCluster(folder)
+  const api = new Api(access)
+  return {
+    api,
+    server,
+    kubeconfig,
+    async namespace() {
+      namespaces++
+      const name = `test-${process.pid}-${namespaces}`
+      await api.post('/api/v1/namespaces', { metadata: { name } })
+      return name
+    },
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+async function startOurs(options: KubeApiServerOptions) {
+  const server = await KubeApiServer.start(options)
+  return {
+    access: { url: server.url },
+    server,
+    kubeconfig: () => server.kubeconfig(),
+    stop: () => server.stop(),
+  }
+}
