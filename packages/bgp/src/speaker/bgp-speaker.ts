@@ -76,7 +76,8 @@ export class BgpSpeaker implements AsyncDisposable {
   readonly #listeners = new Map<string, Listener>()
   /** Of sessions with whoever is on an interface. */
   readonly #discoveries = new Map<Session, Discovery>()
-  readonly #ending = new Set<Promise<void>>()
+  /** Ends of sessions that are under way, by the name of the peer. */
+  readonly #leaving = new Map<string, Promise<void>>()
   readonly #instruments: Instruments
   #links: Links | undefined
   #started: Promise<void> | undefined
@@ -123,10 +124,18 @@ export class BgpSpeaker implements AsyncDisposable {
   #begin(sessions: Iterable<Session>): void {
     this.#listen()
     for (const session of sessions) {
-      const { interface: name } = session.peer
-      if (name === undefined) session.start()
-      else this.#discover(session, name)
+      const leaving = this.#leaving.get(session.name)
+      // The peer would take a new connection for a rival of the old one.
+      if (leaving) void leaving.then(() => this.#launch(session))
+      else this.#launch(session)
     }
+  }
+
+  #launch(session: Session): void {
+    if (this.#sessions.get(session.name) !== session) return
+    const { interface: name } = session.peer
+    if (name === undefined) session.start()
+    else this.#discover(session, name)
   }
 
   #discover(session: Session, name: string): void {
@@ -240,7 +249,7 @@ export class BgpSpeaker implements AsyncDisposable {
     this.#listeners.clear()
     for (const session of this.#sessions.values()) this.#end(session, 'shutdown', session.peer)
     this.#sessions.clear()
-    await Promise.all([...this.#ending, ...listeners.map(one => one[Symbol.asyncDispose]())])
+    await Promise.all([...this.#leaving.values(), ...listeners.map(one => one[Symbol.asyncDispose]())])
     this.#instruments.flush()
     await this.#links?.[Symbol.asyncDispose]()
   }
@@ -252,12 +261,15 @@ export class BgpSpeaker implements AsyncDisposable {
   #end(session: Session, ending: Ending, next: PeerSettings | undefined): void {
     this.#discoveries.get(session)?.close()
     this.#discoveries.delete(session)
-    const done = session.end(ending, { keepRoutes: next !== undefined && sameNeighbour(session.peer, next) })
-    this.#ending.add(done)
-    void done.finally(() => {
-      this.#ending.delete(done)
-      this.#instruments.close(session, next !== undefined)
+    const { name } = session
+    const ended = session
+      .end(ending, { keepRoutes: next !== undefined && sameNeighbour(session.peer, next) })
+      .then(() => this.#instruments.close(session, next !== undefined))
+    const before = this.#leaving.get(name)
+    const done: Promise<void> = Promise.all([before, ended]).then(() => {
+      if (this.#leaving.get(name) === done) this.#leaving.delete(name)
     })
+    this.#leaving.set(name, done)
   }
 
   /** Opens the listeners that are needed, closes others, and tells each which connections have to be signed. */
