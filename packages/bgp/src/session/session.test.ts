@@ -649,13 +649,18 @@ describe('secrets', () => {
       { name: 'gone', peerAddress: '10.0.0.9', password: key, connectTimeMs: 1000 },
     )
     await lab.settle(5000)
+    const gone = lab.error('gone')
     let thrown: unknown
     try {
       lab.speaker.setPeers([peer({ password: key.repeat(9) })])
     } catch (error) {
       thrown = error
     }
-    expect(lab.error('gone')).toEqual([
+    lab.network.host('refuser', '10.0.0.8')
+    lab.speaker.setPeers([peer({ name: 'refused', peerAddress: '10.0.0.8', password: key })])
+    await lab.settle(100)
+    expect(lab.error('refused')[1]).toBe('cannot connect to 10.0.0.8:179: nobody listens there')
+    expect(gone).toEqual([
       'PEER_UNREACHABLE',
       'the peer did not answer within 1 s; with another password there it does not either',
     ])

@@ -6,23 +6,24 @@ import {
   type Link,
   type Logger,
   type Network,
-  type SessionError,
   type Stream,
 } from '@carillon/core'
-import { survivor } from '../fsm/collision.ts'
 import type { Greeting } from '../fsm/event.ts'
 import type { Negotiated } from '../fsm/negotiated.ts'
 import type { FsmSettings } from '../fsm/settings.ts'
-import type { SessionState } from '../fsm/state.ts'
 import { nextHopOf } from '../local/next-hop.ts'
 import { defaultRouterId } from '../local/router-id.ts'
 import type { PeerSettings } from '../speaker/peer.ts'
-import { type Decoded, notification, shutdown } from '../wire/index.ts'
-import type { Message, NotificationMessage } from '../wire/message.ts'
+import { type Decoded, notification } from '../wire/index.ts'
+import type { Message } from '../wire/message.ts'
 import type { BfdObserver, BfdWatch, BfdWatcher } from './bfd-watch.ts'
 import { Channel, type ChannelOwner } from './channel.ts'
 import type { Connection } from './connection.ts'
+import { loser } from './duel.ts'
+import { type Ending, ended, told } from './ending.ts'
+import { fsmSettings } from './fsm-settings.ts'
 import type { Routes, RouteTerms } from './routes.ts'
+import { Standing } from './standing.ts'
 import type { SessionCounters, SessionStatus } from './status.ts'
 import { Tally } from './tally.ts'
 
@@ -54,53 +55,11 @@ export interface SessionListener {
   counted(session: Session): void
 }
 
-/** Why a session is ended by us. */
-export type Ending =
-  /** The speaker stops, and may come back. */
-  | 'shutdown'
-  /** The peer is not to be spoken with any more. */
-  | 'deconfigured'
-  /** It is to be spoken with in another way. */
-  | 'changed'
-
-const endings: Readonly<Record<Ending, () => NotificationMessage>> = {
-  shutdown: () => shutdown('administrativeShutdown', 'Carillon stops on this node'),
-  deconfigured: () => notification('cease', 'peerDeconfigured'),
-  changed: () => notification('cease', 'otherConfigurationChange'),
-}
-
-/** How long a connection may take to come about, at most. */
-const longestConnectMs = 10_000
-
 /** Beyond the time that the state machine gives a connection: by then nobody asks for it any more. */
 const connectGraceMs = 1000
 
-/** How long a passive session waits for the peer's OPEN before it sends its own: who only knocks learns nothing of us. */
-const passiveDelayMs = 5000
-
-/** First wait after a failure. */
-const firstRetryMs = 1000
-
 /** Milliseconds that a peer is given to take the withdrawals before a stop. */
 const drainMs = 500
-
-function fsmSettings(peer: PeerSettings, node: string): FsmSettings {
-  const { connectTimeMs } = peer
-  return {
-    localAs: peer.localAs,
-    remoteAs: peer.remoteAs,
-    families: peer.families,
-    extendedNextHop: peer.interface !== undefined,
-    holdTimeMs: peer.holdTimeMs,
-    ...(peer.keepaliveTimeMs !== undefined && { keepaliveTimeMs: peer.keepaliveTimeMs }),
-    connectTimeoutMs: Math.min(longestConnectMs, connectTimeMs),
-    retry: { firstMs: Math.min(firstRetryMs, connectTimeMs), longestMs: connectTimeMs },
-    passive: peer.passive,
-    delayOpenMs: peer.passive ? passiveDelayMs : 0,
-    ...(peer.restartTime !== undefined && { restartTime: peer.restartTime }),
-    hostName: node,
-  }
-}
 
 const plainAddress = (address: string): string => address.replace(/%.*/, '')
 
@@ -111,6 +70,7 @@ export class Session {
   readonly #listener: SessionListener
   readonly #log: Logger
   readonly #tally: Tally
+  readonly #standing: Standing
   readonly #owner: ChannelOwner
   readonly routes: Routes
   #main: Channel
@@ -118,13 +78,8 @@ export class Session {
   #other: Channel | undefined
   #address: string | undefined
   #hindrance: string | undefined
-  #state: SessionState = 'Idle'
-  #since: Date
-  #establishedAt: number | undefined
   #hasBeenUp = false
   #routerId: string | undefined
-  #nextTryAt: number | undefined
-  #lastError: SessionError | undefined
   #drained: (() => void) | undefined
   #currentHops: RouteTerms['nextHops'] = {}
   #watch: BfdWatch | undefined
@@ -139,7 +94,7 @@ export class Session {
     this.#log = world.log.child({ peer: peer.name })
     this.#tally = new Tally(() => listener.counted(this))
     this.#address = peer.address
-    this.#since = world.clock.date()
+    this.#standing = new Standing(world.clock, this.#log, peer.passive)
     this.#owner = this.#own(fsmSettings(peer, world.node))
     this.#main = new Channel(this.#owner)
   }
@@ -153,10 +108,12 @@ export class Session {
     return this.#address
   }
 
+  /** As of now. */
   get counters(): SessionCounters {
     return this.#tally.read()
   }
 
+  /** Routes flow. */
   get established(): boolean {
     return this.#main.state.name === 'Established'
   }
@@ -253,12 +210,9 @@ export class Session {
     const keep =
       options.keepRoutes && state.name === 'Established' && state.negotiated.gracefulRestart !== undefined
     if (!keep && ending !== 'changed') await this.#withdraw()
-    const reason = new CarillonError('SESSION_STOPPED', `we ended the session: ${endingWords[ending]}`, {
-      ending,
-    })
     this.#other?.abandon()
     this.#other = undefined
-    await this.#main.stop(reason, keep ? undefined : endings[ending]())
+    await this.#main.stop(ended(ending), keep ? undefined : told(ending))
   }
 
   async #withdraw(): Promise<void> {
@@ -286,12 +240,15 @@ export class Session {
     this.#main.start()
   }
 
+  /** As it stands now. */
   status(): SessionStatus {
     const { peer } = this
-    const { clock } = this.#world
-    const { state, connection } = this.#main
-    const negotiated = 'negotiated' in state ? state.negotiated : undefined
-    const waiting = this.#waiting()
+    const { state, since, uptimeMs, lastError } = this.#standing
+    const { state: machine, connection } = this.#main
+    const waiting =
+      this.#address === undefined
+        ? (this.#hindrance ?? `waiting for a router advertisement on ${peer.interface}`)
+        : this.#standing.waiting
     const bfd = this.#watch?.status()
     return {
       peer: peer.name,
@@ -299,33 +256,19 @@ export class Session {
       port: peer.port,
       ...(peer.interface !== undefined && { interface: peer.interface }),
       ...(peer.vrf !== undefined && { vrf: peer.vrf }),
-      state: this.#state,
-      since: this.#since,
-      ...(this.#establishedAt !== undefined && { uptimeMs: clock.now() - this.#establishedAt }),
+      state,
+      since,
+      ...(uptimeMs !== undefined && { uptimeMs }),
       ...(waiting !== undefined && { waiting }),
-      ...(this.#lastError && { lastError: this.#lastError }),
+      ...(lastError && { lastError }),
       ...(connection && { local: connection.stream.local }),
       localAs: peer.localAs,
       ...(this.#routerId !== undefined && { routerId: this.#routerId }),
-      ...(negotiated && { negotiated }),
+      ...('negotiated' in machine && { negotiated: machine.negotiated }),
       routes: this.routes.counts,
       counters: this.counters,
       ...(bfd && { bfd: { state: bfd.state, since: new Date(bfd.since) } }),
     }
-  }
-
-  #waiting(): string | undefined {
-    const { peer } = this
-    if (this.#address === undefined)
-      return this.#hindrance ?? `waiting for a router advertisement on ${peer.interface}`
-    const { name } = this.#main.state
-    if (name !== 'Active' && name !== 'Idle') return undefined
-    if (this.#nextTryAt === undefined)
-      return peer.passive && name === 'Active' ? 'waiting for the peer to connect' : undefined
-    const seconds = Math.max(0, Math.ceil((this.#nextTryAt - this.#world.clock.now()) / 1000))
-    return name === 'Active'
-      ? `connecting again in ${seconds} s, unless the peer does before`
-      : `trying again in ${seconds} s`
   }
 
   #own(settings: FsmSettings): ChannelOwner {
@@ -343,12 +286,14 @@ export class Session {
       established: (channel, negotiated) => this.#up(channel, negotiated),
       failed: (channel, reason, established) => this.#failed(channel, reason, established),
       waiting: (channel, ms) => {
-        if (channel === this.#main) this.#nextTryAt = clock.now() + ms
+        if (channel === this.#main) this.#standing.willTry(ms)
       },
       writable: channel => {
         if (channel === this.#main) this.pump()
       },
-      entered: (channel, state) => this.#entered(channel, state),
+      entered: channel => {
+        if (channel === this.#main) this.#settle()
+      },
     }
   }
 
@@ -381,7 +326,13 @@ export class Session {
     const { port } = this.peer
     const address = this.#address as string
     const why = cause instanceof Error ? cause.message : String(cause)
-    return new CarillonError('PEER_UNREACHABLE', why, { peer: formatEndpoint({ address, port }) }, { cause })
+    const errno = cause instanceof CarillonError ? cause.code : 'UNKNOWN'
+    return new CarillonError(
+      'PEER_UNREACHABLE',
+      why,
+      { peer: formatEndpoint({ address, port }), errno },
+      { cause },
+    )
   }
 
   #sent(message: Message): void {
@@ -396,45 +347,28 @@ export class Session {
     this.pump()
   }
 
-  /** The peer's OPEN is accepted on a channel: of two, one has to go (RFC 4271 section 6.8). */
+  /** The peer's OPEN is accepted on a channel: of two, one has to go. */
   #confirmed(channel: Channel): void {
     const rival = channel === this.#main ? this.#other : this.#main
-    if (!rival) return
-    const [stays, goes] = this.#yields(channel, rival) ? [rival, channel] : [channel, rival]
-    if (goes.state.name === 'Established') {
-      goes.handle({ type: 'closed', reason: new CarillonError('PEER_RESTARTED', 'the peer has restarted') })
-    } else goes.handle({ type: 'collision' })
+    const { state } = channel
+    if (!rival || state.name !== 'OpenConfirm') return
+    const us = { routerId: this.#routerId as string, as: this.peer.localAs }
+    const duellist = { state, by: channel.connection?.by }
+    const goes = loser(duellist, { state: rival.state, by: rival.connection?.by }, us)
+    const [stays, lost] = goes === 'newer' ? [rival, channel] : [channel, rival]
+    if (lost.state.name === 'Established')
+      lost.handle({ type: 'closed', reason: new CarillonError('PEER_RESTARTED', 'the peer has restarted') })
     this.#other = undefined
     this.#main = stays
-    goes.abandon()
+    lost.handle({ type: 'collision' })
+    lost.abandon()
     this.#settle()
-  }
-
-  /** Whether the channel whose OPEN has just been accepted is the one to go. */
-  #yields(channel: Channel, rival: Channel): boolean {
-    const { state } = channel
-    if (state.name !== 'OpenConfirm') return true
-    switch (rival.state.name) {
-      case 'Established':
-        // RFC 4724 section 4.2: a peer that restarts may be back before we have seen it go.
-        return rival.state.negotiated.gracefulRestart === undefined
-      case 'OpenSent':
-      case 'OpenConfirm': {
-        const { peerRouterId, peerAs } = state.negotiated
-        const us = { routerId: this.#routerId as string, as: this.peer.localAs }
-        const stays = survivor(us, { routerId: peerRouterId, as: peerAs })
-        return (stays === 'ours') !== (channel.connection?.by === 'us')
-      }
-      default:
-        return false
-    }
   }
 
   #up(channel: Channel, negotiated: Negotiated): void {
     const { connection } = channel
     if (channel !== this.#main || !connection) return
     this.#hasBeenUp = true
-    this.#establishedAt = this.#world.clock.now()
     const { holdTimeMs, families, internal, enhancedRefresh } = negotiated
     this.#currentHops = this.#nextHops(negotiated, connection)
     this.routes.open({
@@ -452,57 +386,32 @@ export class Session {
   }
 
   #failed(channel: Channel, reason: CarillonError, established: boolean): void {
-    const isMain = channel === this.#main
-    if (!isMain && channel !== this.#other) return
-    if (!isMain) {
+    if (channel !== this.#main && channel !== this.#other) return
+    if (channel === this.#other) {
       // It would try again by itself, which is for the main one to do.
       this.#other = undefined
       channel.abandon()
     }
-    if (reason.code === 'CONNECTION_COLLISION') return
-    this.#note(reason, established)
-    if (!established) {
-      this.#settle()
-      return
+    this.#standing.failed(reason, established, this.#address, this.#hint(reason))
+    if (established) {
+      this.routes.close()
+      this.#drained?.()
     }
-    this.#establishedAt = undefined
-    this.routes.close()
-    this.#drained?.()
     this.#settle()
-    this.#listener.down(this, reason)
+    if (established) this.#listener.down(this, reason)
   }
 
-  /** Keeps what went wrong for the status, and logs it: the same thing again only for those who debug. */
-  #note(reason: CarillonError, established: boolean): void {
-    const { code } = reason
-    const silent = code === 'PEER_UNREACHABLE' && (reason.details.errno ?? 'ETIMEDOUT') === 'ETIMEDOUT'
-    const hint =
-      silent && this.peer.password !== undefined ? '; with another password there it does not either' : ''
-    const message = `${reason.message}${hint}`
-    const again = this.#lastError?.message === message
-    this.#lastError = { at: this.#world.clock.date(), code, message }
-    const fields = { address: this.#address, code, error: message }
-    if (code === 'SESSION_STOPPED') this.#log.info(fields, 'BGP session ended')
-    else if (established) this.#log.warn(fields, 'BGP session lost')
-    else if (again) this.#log.debug(fields, 'BGP session still not established')
-    else this.#log.warn(fields, 'BGP session not established')
-  }
-
-  #entered(channel: Channel, state: SessionState): void {
-    if (channel !== this.#main) return
-    const tries = state === 'Idle' || (state === 'Active' && !this.peer.passive)
-    if (!tries) this.#nextTryAt = undefined
-    this.#settle()
+  /** A kernel that is given segments with a wrong signature says nothing. */
+  #hint({ code, details }: CarillonError): string {
+    const silent = code === 'PEER_UNREACHABLE' && (details.errno ?? 'ETIMEDOUT') === 'ETIMEDOUT'
+    return silent && this.peer.password !== undefined
+      ? '; with another password there it does not either'
+      : ''
   }
 
   /** Takes over the state of the main channel. */
   #settle(): void {
-    const { name } = this.#main.state
-    if (name === this.#state) return
-    this.#state = name
-    this.#since = this.#world.clock.date()
-    this.#log.debug({ state: name }, 'BGP session changed state')
-    this.#listener.changed(this)
+    if (this.#standing.enter(this.#main.state.name)) this.#listener.changed(this)
   }
 
   /** Watches the peer with BFD, if its profile says so. */
@@ -543,10 +452,4 @@ function messagesIn(bytes: Uint8Array): number {
   for (let at = 0; at < bytes.length; count++)
     at += ((bytes[at + 16] as number) << 8) | (bytes[at + 17] as number)
   return count
-}
-
-const endingWords: Readonly<Record<Ending, string>> = {
-  shutdown: 'the speaker stops',
-  deconfigured: 'the peer is not configured any more',
-  changed: 'the peer is configured in another way',
 }
