@@ -51,6 +51,9 @@ export class Connection {
     stream.on('drain', () => {
       if (!this.#over) listener.writable()
     })
+    // One that was refused may be gone before anybody could listen to it.
+    if (stream.destroyed)
+      queueMicrotask(() => this.#lost('the peer closed the connection without saying why'))
   }
 
   /** From now on messages are read and written so. */

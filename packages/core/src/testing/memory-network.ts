@@ -355,7 +355,7 @@ export class MemoryHost implements Network {
     }
     const send = (to: string, message: Uint8Array): void => {
       const from = this.#links.find(one => one.index === link)
-      if (from) this.send_(link, icmp6Frame(from, to, message))
+      if (from && this.#icmp6.has(socket)) this.send_(link, icmp6Frame(from, to, message))
     }
     const socket: MemoryIcmp6 = new MemoryIcmp6(link, types, send, () => this.#icmp6.delete(socket))
     this.#icmp6.add(socket)
