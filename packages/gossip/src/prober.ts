@@ -1,6 +1,6 @@
-import type { MemberRecord } from './member-record.ts'
-import { living } from './member-record.ts'
-import { endpointOf, type NodeAddress } from './node-address.ts'
+import type { Endpoint } from '@carillon/core'
+import { living, type MemberRecord } from './member-record.ts'
+import { addressOf, type NodeAddress } from './node-address.ts'
 import type { Swim } from './swim.ts'
 import { type Ack, encodeMessage, type IndirectPing, NO_BYTES, type Ping } from './wire/index.ts'
 
@@ -210,7 +210,7 @@ export class Prober {
     this.#waiting.get(seqNo)?.nacked()
   }
 
-  answerPing(message: Ping, from: NodeAddress): void {
+  answerPing(message: Ping, from: Endpoint): void {
     if (message.node !== '' && message.node !== this.#swim.name) return
     const to = replyTo(message, from)
     const ack = { type: 'ack', seqNo: message.seqNo, payload: NO_BYTES } as const
@@ -230,7 +230,7 @@ export class Prober {
     return before !== undefined && now - before < options.settings.gossipIntervalMs
   }
 
-  relay(message: IndirectPing, from: NodeAddress): void {
+  relay(message: IndirectPing, from: Endpoint): void {
     if (message.target.length !== 4 && message.target.length !== 16) return
     const to = replyTo(message, from)
     const target = { addr: message.target, port: message.port || this.#swim.options.address.port }
@@ -244,10 +244,8 @@ export class Prober {
 }
 
 /** Where the answer to a ping goes: where it says, else where it came from. */
-function replyTo(message: Ping | IndirectPing, from: NodeAddress): NodeAddress {
+function replyTo(message: Ping | IndirectPing, from: Endpoint): NodeAddress {
   const { sourceAddr, sourcePort } = message
   const told = (sourceAddr.length === 4 || sourceAddr.length === 16) && sourcePort !== 0
-  const to = told ? { addr: sourceAddr, port: sourcePort } : from
-  // Nobody else is to be made the target of our answers by a source that cannot be sent to.
-  return endpointOf(to).port === 0 ? from : to
+  return told ? { addr: sourceAddr, port: sourcePort } : addressOf(from)
 }

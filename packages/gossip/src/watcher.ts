@@ -214,7 +214,7 @@ export class Watcher {
   #remind(now: number): void {
     this.#reminded = now
     const { members, name } = this.#swim
-    for (const record of members.all()) {
+    for (const record of members.gone()) {
       if (record.liveness !== 'dead' || !this.#ring.watchersOf(record.name).includes(name)) continue
       const message: Dead = { type: 'dead', incarnation: record.incarnation, node: record.name, from: name }
       this.#swim.sendBare(record, [encodeMessage(message)], record)
