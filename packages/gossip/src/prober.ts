@@ -4,10 +4,17 @@ import { addressOf, type NodeAddress } from './node-address.ts'
 import type { Swim } from './swim.ts'
 import { type Ack, encodeMessage, type IndirectPing, NO_BYTES, type Ping } from './wire/index.ts'
 
+/** A ping whose ack is waited for. */
 interface Waiting {
   readonly acked: () => void
   readonly nacked: () => void
-  readonly forget: () => void
+  readonly cancel: () => void
+}
+
+/** The same, where nobody wants to know that the ack did not come. */
+interface Hoped {
+  readonly acked: () => void
+  readonly until: number
 }
 
 /** A probe under way. */
@@ -27,6 +34,7 @@ interface Round {
 export class Prober {
   readonly #swim: Swim
   readonly #waiting = new Map<number, Waiting>()
+  readonly #hoped = new Map<number, Hoped>()
   /** When each member last asked us. */
   readonly #asked = new Map<string, number>()
   #index = 0
@@ -47,8 +55,9 @@ export class Prober {
 
   stop(): void {
     this.#cancel?.()
-    for (const { forget } of this.#waiting.values()) forget()
+    for (const { cancel } of this.#waiting.values()) cancel()
     this.#waiting.clear()
+    this.#hoped.clear()
   }
 
   get #clock() {
@@ -89,19 +98,27 @@ export class Prober {
     return { type: 'ping', seqNo, node, sourceAddr: addr, sourcePort: port, sourceNode: this.#swim.name }
   }
 
+  /** Hopes for an ack to a ping that is about to be sent; gives its number. */
+  hope(lifetimeMs: number, acked: () => void): number {
+    const now = this.#clock.now()
+    // They are many, so none has a timer. The oldest come first.
+    for (const [seqNo, { until }] of this.#hoped) {
+      if (until >= now) break
+      this.#hoped.delete(seqNo)
+    }
+    const seqNo = this.#swim.nextSequence()
+    this.#hoped.set(seqNo, { acked, until: now + lifetimeMs })
+    return seqNo
+  }
+
   /** Waits for the ack to a ping that is about to be sent; gives its number. */
-  expect(
-    lifetimeMs: number,
-    acked: () => void,
-    nacked: () => void = () => {},
-    expired: () => void = () => {},
-  ): number {
+  #expect(lifetimeMs: number, acked: () => void, nacked: () => void, expired: () => void): number {
     const seqNo = this.#swim.nextSequence()
     const cancel = this.#clock.after(lifetimeMs, () => {
       this.#waiting.delete(seqNo)
       expired()
     })
-    this.#waiting.set(seqNo, { acked, nacked, forget: cancel })
+    this.#waiting.set(seqNo, { acked, nacked, cancel })
     return seqNo
   }
 
@@ -122,7 +139,7 @@ export class Prober {
       else this.#failed(round)
       this.#end()
     }
-    const seqNo = this.expect(lifetime, acked, () => round.nacks++, expired)
+    const seqNo = this.#expect(lifetime, acked, () => round.nacks++, expired)
     const ping = this.ping(target.name, seqNo)
     const cancelIndirect = this.#clock.after(Math.min(settings.probeTimeoutMs, lifetime), () => {
       if (!answered) this.#askOthers(round, ping)
@@ -200,10 +217,12 @@ export class Prober {
 
   acked({ seqNo }: Ack): void {
     const waiting = this.#waiting.get(seqNo)
-    if (!waiting) return
+    const asked = waiting ?? this.#hoped.get(seqNo)
+    if (!asked) return
     this.#waiting.delete(seqNo)
-    waiting.forget()
-    waiting.acked()
+    this.#hoped.delete(seqNo)
+    waiting?.cancel()
+    asked.acked()
   }
 
   nacked(seqNo: number): void {
@@ -238,7 +257,7 @@ export class Prober {
     const expired = (): void => {
       if (message.nack) this.#swim.send(to, { type: 'nack', seqNo: message.seqNo })
     }
-    const seqNo = this.expect(this.#swim.options.settings.probeTimeoutMs, acked, undefined, expired)
+    const seqNo = this.#expect(this.#swim.options.settings.probeTimeoutMs, acked, () => {}, expired)
     this.#swim.send(target, this.ping(message.node, seqNo))
   }
 }
