@@ -10,7 +10,7 @@ import { vitest } from './lib/vitest.mjs'
 
 const patterns = process.argv.slice(2)
 const skippedIsFailed = process.env.CARILLON_TEST_ALL === '1'
-const total = { passed: 0, failed: 0, skipped: [] }
+const total = { passed: 0, failed: [], skipped: [] }
 
 await main(async () => {
   try {
@@ -32,13 +32,14 @@ await main(async () => {
   } catch (error) {
     if (!(error instanceof Stop)) throw error
     console.error(error.message)
-    total.failed++
+    total.failed.push({ name: 'npm test', reason: error.message.split('\n')[0] })
   }
   if (skippedIsFailed)
     for (const { name, reason } of total.skipped)
       console.error(`CARILLON_TEST_ALL=1 forbids to skip: ${name}: ${reason}`)
-  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`)
-  return total.failed > 0 || (skippedIsFailed && total.skipped.length > 0) ? 1 : 0
+  for (const { name, reason } of total.failed) console.error(`Failed: ${name}: ${reason}`)
+  console.log(`${total.passed} passed, ${total.failed.length} failed, ${total.skipped.length} skipped`)
+  return total.failed.length > 0 || (skippedIsFailed && total.skipped.length > 0) ? 1 : 0
 })
 
 async function stage(name, body) {
@@ -58,16 +59,16 @@ async function check(args) {
   if (code !== 0) throw new Stop(output.trimEnd())
 }
 
-async function test(node, args) {
+async function test(node, args, where = '') {
   const { passed, failed, skipped } = await vitest(node, args)
   total.passed += passed
-  total.failed += failed
+  total.failed.push(...failed.map(one => ({ ...one, name: `${one.name}${where}` })))
   total.skipped.push(...skipped)
 }
 
 async function testUnder(release) {
   const { path, reason } = await nodeBinary(release)
-  if (path !== undefined) return test(path, ['--project', 'unit', ...patterns])
+  if (path !== undefined) return test(path, ['--project', 'unit', ...patterns], ` (Node ${release})`)
   console.log(`Unit tests under Node ${release} are skipped: ${reason}`)
   total.skipped.push({ name: `unit tests under Node ${release}`, reason })
 }

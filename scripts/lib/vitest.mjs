@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { at, cache, readJson } from './project.mjs'
 import { run } from './run.mjs'
 
-/** Runs vitest under the given Node and resolves to `{ passed, failed, skipped: [{ name, reason }] }`. */
+/** Runs vitest under the given Node and resolves to `{ passed, failed: [{ name, reason }], skipped: [{ name, reason }] }`. */
 export async function vitest(node, args) {
   const file = cache('tally.json')
   mkdirSync(cache(), { recursive: true })
@@ -19,7 +19,9 @@ export async function vitest(node, args) {
     ],
     { env: { CARILLON_TALLY: file } },
   )
-  const tally = existsSync(file) ? readJson(file) : { passed: 0, failed: 0, skipped: [] }
+  const tally = existsSync(file) ? readJson(file) : { passed: 0, failed: [], skipped: [] }
   // Whatever else made vitest end badly counts, too.
-  return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally
+  return code !== 0 && tally.failed.length === 0
+    ? { ...tally, failed: [{ name: 'vitest', reason: `ended with ${code}` }] }
+    : tally
 }
