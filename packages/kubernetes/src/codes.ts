@@ -1,5 +1,22 @@
 /** Codes that this package raises, with what each one means. */
 export const codes = {
+  API_UNREACHABLE: 'the API server cannot be reached, or the connection to it broke',
+  API_UNTRUSTED: "the API server's certificate is not one that is trusted here",
+  API_TIMEOUT: 'the API server did not answer in time, or a watch fell silent',
+  API_UNAUTHORIZED: 'the API server does not accept the credentials',
+  API_FORBIDDEN: 'the account lacks a permission; the message names the verb and the resource',
+  API_NO_SUCH_RESOURCE: 'the API server does not know the resource: a CustomResourceDefinition is missing',
+  API_NOT_FOUND: 'there is no such object',
+  API_EXISTS: 'an object of this name exists already',
+  API_CONFLICT: 'the object was changed by somebody else meanwhile',
+  API_GONE: 'the resource version asked for is too old; a new list is needed',
+  API_INVALID: 'the API server refuses what was sent as invalid',
+  API_BUSY: 'the API server asks to come back later',
+  API_FAILED: 'the API server failed',
+  API_BAD_ANSWER: 'the answer is not what the Kubernetes API says',
+  API_CANCELLED: 'the caller gave up, or the client was closed',
+  BAD_KUBECONFIG: 'the kubeconfig cannot be read, or says something that cannot be used',
+  CREDENTIALS_UNAVAILABLE: 'the credentials for the API server cannot be had',
   API_REFUSED: 'the API server for tests refused a request; the details hold its status code and reason',
   BAD_TEST_SERVER: 'the API server for tests was given an option that it cannot work with',
 } as const

@@ -1,0 +1,3 @@
+export type { KindStatus } from './follower.ts'
+export { KubernetesSource, type KubernetesSourceOptions, type SourceStatus } from './kubernetes-source.ts'
+export type { KindName } from './watched-kind.ts'
