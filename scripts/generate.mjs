@@ -16,7 +16,7 @@ const check = process.argv.includes('--check')
 const schemas = await loadSchemas()
 
 const files = new Map([
-  ...schemas.kinds.map(kind => [`deploy/crds/metallb.io_${kind.plural}.yaml`, crd(kind)]),
+  ...schemas.kinds.map(kind => [`deploy/crds/${kind.group}_${kind.plural}.yaml`, crd(kind)]),
   ['packages/core/src/resources/types.generated.ts', typesModule(schemas)],
   ['packages/core/src/resources/structures.generated.ts', structuresModule(schemas)],
   ['docs/reference/resources.md', reference(schemas)],
@@ -26,7 +26,7 @@ const files = new Map([
 const crds = join(root, 'deploy/crds')
 const left = existsSync(crds)
   ? readdirSync(crds)
-      .filter(name => name.startsWith('metallb.io_'))
+      .filter(name => /^(metallb|carillon)\.io_/.test(name))
       .map(name => `deploy/crds/${name}`)
       .filter(name => !files.has(name))
   : []

@@ -14,14 +14,14 @@ function bare(schema) {
 }
 
 function openApiV3Schema(kind, version) {
-  const { kind: name, description } = kind
+  const { kind: name, group, description } = kind
   return {
     type: 'object',
     description,
     properties: {
       apiVersion: {
         type: 'string',
-        description: `Group and version of the object: metallb.io/${version.name}.`,
+        description: `Group and version of the object: ${group}/${version.name}.`,
       },
       kind: { type: 'string', description: `Kind of the object: ${name}.` },
       metadata: { type: 'object' },
@@ -36,14 +36,14 @@ function openApiV3Schema(kind, version) {
 
 /** The CustomResourceDefinition of a kind, as YAML. */
 export function crd(kind) {
-  const { columns, conversionPath, plural, versions } = kind
+  const { columns, conversionPath, group, plural, versions } = kind
   const stored = versions.at(-1)
   const definition = {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.metallb.io` },
+    metadata: { name: `${plural}.${group}` },
     spec: {
-      group: 'metallb.io',
+      group,
       names: { kind: kind.kind, listKind: `${kind.kind}List`, plural, singular: kind.kind.toLowerCase() },
       scope: 'Namespaced',
       ...(conversionPath === undefined

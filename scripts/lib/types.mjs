@@ -55,7 +55,7 @@ export function typesModule({ kinds, named }) {
       const status = name.endsWith('Status') ? `${name}Content` : `${name}Status`
       if (version.status) declare(status, version.status.description, fields(version.status, 1))
       declare(name, kind.description, [
-        `  readonly apiVersion: 'metallb.io/${version.name}'`,
+        `  readonly apiVersion: '${kind.group}/${version.name}'`,
         `  readonly kind: '${kind.kind}'`,
         '  readonly metadata: ObjectMeta',
         ...(version.spec ? [`  readonly spec: ${name}Spec`] : []),

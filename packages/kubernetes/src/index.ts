@@ -5,4 +5,7 @@
  */
 export * from './client/index.ts'
 export { codes } from './codes.ts'
+export * from './events/index.ts'
+export * from './lease/index.ts'
 export * from './source/index.ts'
+export * from './writers/index.ts'

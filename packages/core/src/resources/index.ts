@@ -16,6 +16,8 @@ export type {
   BGPPeerSpec,
   BGPPeerV1beta1,
   BGPPeerV1beta1Spec,
+  BGPSessionState,
+  BGPSessionStateStatus,
   Community,
   CommunitySpec,
   ConfigurationState,

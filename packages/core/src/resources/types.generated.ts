@@ -345,3 +345,31 @@ export interface ConfigurationState {
   readonly metadata: ObjectMeta
   readonly status?: ConfigurationStateStatus
 }
+
+/** How the BGP session of one node with one peer stands. */
+export interface BGPSessionStateStatus {
+  /** Node that has the session. */
+  readonly node?: string
+  /** Name of the BGPPeer. */
+  readonly peer?: string
+  /** Address or interface of the router. */
+  readonly peerAddress?: string
+  /** VRF of the session; absent for the default one. */
+  readonly vrf?: string
+  /** State of the session, as RFC 4271 names it. */
+  readonly bgpStatus?: 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established'
+  /** State of BFD with the router, as RFC 5880 names it; N/A without BFD. */
+  readonly bfdStatus?: 'N/A' | 'AdminDown' | 'Down' | 'Init' | 'Up'
+  /** When the session was established, or lost. */
+  readonly since?: string
+  /** Why the session is not established. */
+  readonly reason?: string
+}
+
+/** Says how the BGP session of a node with a BGPPeer stands. Speakers write it. */
+export interface BGPSessionState {
+  readonly apiVersion: 'carillon.io/v1alpha1'
+  readonly kind: 'BGPSessionState'
+  readonly metadata: ObjectMeta
+  readonly status?: BGPSessionStateStatus
+}

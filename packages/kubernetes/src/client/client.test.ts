@@ -188,7 +188,7 @@ it('a long list comes page by page', async () => {
   const second = await peer.next()
   expect(second.query.get('continue')).toBe('more')
   await second.list('7', [3])
-  expect(await all).toEqual([1, 2, 3])
+  expect(await all).toEqual({ items: [1, 2, 3], resourceVersion: '7' })
 })
 
 it('an answer that is none is an error', async () => {

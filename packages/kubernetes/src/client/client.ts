@@ -195,16 +195,13 @@ export class Client implements AsyncDisposable {
     }
   }
 
-  /** Every page of a list, one after another. */
-  async listAll(type: ResourceType, options: ListOptions = {}): Promise<readonly unknown[]> {
-    const pages: (readonly unknown[])[] = []
-    let page = await this.list(type, options)
-    pages.push(page.items)
-    while (page.continue !== undefined) {
-      page = await this.list(type, { ...options, continue: page.continue })
-      pages.push(page.items)
-    }
-    return pages.flat()
+  /** Every page of a list, one after another, as one. */
+  async listAll(type: ResourceType, options: ListOptions = {}): Promise<Page> {
+    const pages = [await this.list(type, options)]
+    for (let next = pages[0]?.continue; next !== undefined; next = pages.at(-1)?.continue)
+      pages.push(await this.list(type, { ...options, continue: next }))
+    const { resourceVersion } = pages.at(-1) as Page
+    return { items: pages.flatMap(({ items }) => items), resourceVersion }
   }
 
   /** One object. */

@@ -1,4 +1,4 @@
-import type { CarillonError, Snapshot } from '@carillon/core'
+import type { CarillonError, Service, Snapshot } from '@carillon/core'
 import { FakeClock, RecordingLogger, RecordingMetrics, settle } from '@carillon/core/testing'
 import { describe, expect, it } from 'vitest'
 import { Client } from '../client/index.ts'
@@ -91,15 +91,22 @@ describe('a Kubernetes source', () => {
   })
 
   it('gives no snapshot for changes that nobody reads, and knows their version', async () => {
-    const { services, clock, snapshots, source } = await watching()
+    const { services, clock, snapshots, snapshot, source } = await watching()
+    const [a] = snapshot.services as [Service]
+    expect(source.versionOf('services', a)).toBe('1')
     await services.tell(
       { type: 'MODIFIED', object: service('a', '25') },
       { type: 'BOOKMARK', object: { metadata: { resourceVersion: '40' } } },
     )
     await clock.advanceAsync(1000)
     expect(snapshots).toHaveLength(0)
-    expect(source.versionOf('services', 'default/a')).toBe('25')
-    expect(source.versionOf('services', 'default/z')).toBeUndefined()
+    expect(source.versionOf('services', a)).toBe('25')
+    // Once it says something else, what was said before has no newer version.
+    await services.tell({ type: 'MODIFIED', object: service('a', '30', 81) })
+    await clock.advanceAsync(5)
+    expect(source.versionOf('services', a)).toBe('25')
+    expect(source.versionOf('services', snapshots[0]?.services[0] as Service)).toBe('30')
+    expect(source.versionOf('services', { ...a })).toBeUndefined()
   })
 
   it('goes on from the last bookmark after the server has ended a watch', async () => {

@@ -6,6 +6,7 @@ import {
   type Metrics,
   noMetrics,
   type Problem,
+  type Resource,
   type Snapshot,
   type Source,
   type SourceEvents,
@@ -168,11 +169,11 @@ export class KubernetesSource implements Source {
   }
 
   /**
-   * The version in which an object was seen last, by `namespace/name` or name; undefined when there is none. Newer than what the
-   * snapshot shows where only things have changed that nobody reads.
+   * The last version in which an object of a snapshot still said just what it says there: what a write that is based on it has to find.
+   * Undefined for objects that are from elsewhere.
    */
-  versionOf(kind: KindName, key: string): string | undefined {
-    return this.#followed.find(({ name }) => name === kind)?.shelf.versionOf(key)
+  versionOf(kind: KindName, object: Resource): string | undefined {
+    return this.#followed.find(({ name }) => name === kind)?.shelf.versionOf(object)
   }
 
   /** Stops following. `start` rejects if it is still waiting. */

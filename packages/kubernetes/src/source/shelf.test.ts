@@ -98,7 +98,7 @@ describe('the objects of a kind', () => {
     expect(shelf.apply([change('MODIFIED', noise)])).toBe(0)
     expect(shelf.items()).toBe(before)
     // Their version is known all the same.
-    expect(shelf.versionOf('default/a')).toBe(String(version))
+    expect(shelf.versionOf(before[0] as Service)).toBe(String(version))
     shelf.apply([change('MODIFIED', service('b', { spec: { ports: [{ port: 81 }] } }))])
     expect(shelf.items()).not.toBe(before)
     expect(shelf.items()[0]).toBe(before[0])

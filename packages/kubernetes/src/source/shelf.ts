@@ -37,6 +37,7 @@ function identify(object: unknown): { readonly key: string; readonly version: st
 export class Shelf {
   readonly #kind: WatchedKind
   readonly #entries = new Map<string, Entry>()
+  readonly #byResource = new WeakMap<Resource, Entry>()
   #staged: Map<string, Entry> | undefined
   #items: readonly Resource[] = []
   #problems: readonly Problem[] = noProblems
@@ -96,9 +97,9 @@ export class Shelf {
     return changed
   }
 
-  /** The version in which an object was seen last, whether or not anything about it matters here; undefined when there is none. */
-  versionOf(key: string): string | undefined {
-    return this.#entries.get(key)?.version
+  /** The last version in which the object still said just this; undefined for one that never was here. */
+  versionOf(resource: Resource): string | undefined {
+    return this.#byResource.get(resource)?.version
   }
 
   /** In the order of their names. */
@@ -169,7 +170,15 @@ export class Shelf {
       known.version = version
       return known
     }
-    return { key, resource, problems: problems.length === 0 ? noProblems : problems, version, index: -1 }
+    const entry = {
+      key,
+      resource,
+      problems: problems.length === 0 ? noProblems : problems,
+      version,
+      index: -1,
+    }
+    if (resource) this.#byResource.set(resource, entry)
+    return entry
   }
 }
 

@@ -141,7 +141,7 @@ function accepted(text: string): boolean {
   const object = parse(text) as { readonly apiVersion: string; readonly kind: string }
   const found = versions.find(
     ({ crd, version }) =>
-      object.kind === crd.spec.names.kind && object.apiVersion === `metallb.io/${version.name}`,
+      object.kind === crd.spec.names.kind && object.apiVersion === `${crd.spec.group}/${version.name}`,
   )
   if (!found) throw new Error(`no CRD for ${object.apiVersion} ${object.kind}`)
   return admits(found.version.schema.openAPIV3Schema, structuredClone(object))
@@ -154,12 +154,13 @@ const manifest = (kind: string, spec: string, version = 'v1beta1'): string =>
   `{ apiVersion: metallb.io/${version}, kind: ${kind}, metadata: { name: first }, spec: ${spec} }`
 
 describe('a CRD', () => {
-  it('is there for every kind of MetalLB', () => {
+  it('is there for every kind of MetalLB, and for our own', () => {
     const kinds = [...crds.values()].map(({ spec }) => [
       spec.names.kind,
       spec.versions.map(({ name }) => name),
     ])
     expect(kinds).toEqual([
+      ['BGPSessionState', ['v1alpha1']],
       ['BFDProfile', ['v1beta1']],
       ['BGPAdvertisement', ['v1beta1']],
       ['BGPPeer', ['v1beta1', 'v1beta2']],
@@ -175,9 +176,9 @@ describe('a CRD', () => {
   it.each([...crds])('%s is named as Kubernetes wants it, and stores one version', (file, crd) => {
     const { names, group, scope, versions } = crd.spec
     expect(crd).toMatchObject({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' })
-    expect([group, scope]).toEqual(['metallb.io', 'Namespaced'])
-    expect(crd.metadata.name).toBe(`${names.plural}.metallb.io`)
-    expect(file).toBe(`metallb.io_${names.plural}.yaml`)
+    expect(scope).toBe('Namespaced')
+    expect(crd.metadata.name).toBe(`${names.plural}.${group}`)
+    expect(file).toBe(`${group}_${names.plural}.yaml`)
     expect(names.listKind).toBe(`${names.kind}List`)
     expect(names.singular).toBe(names.kind?.toLowerCase())
     expect(versions.filter(({ storage }) => storage)).toHaveLength(1)
@@ -347,6 +348,8 @@ describe('a CRD', () => {
     )
     const status = ['node', 'serviceName', 'serviceNamespace']
     expect(immutable).toEqual([
+      'BGPSessionState.status.node',
+      'BGPSessionState.status.peer',
       'BGPPeer.spec.enableGracefulRestart',
       ...status.map(name => `ServiceBGPStatus.status.${name}`),
       ...status.map(name => `ServiceL2Status.status.${name}`),

@@ -10,6 +10,7 @@ import type {
   BGPAdvertisementSpec,
   BGPPeerSpec,
   BGPPeerV1beta1Spec,
+  BGPSessionStateStatus,
   CommunitySpec,
   ConfigurationStateStatus,
   IPAddressPoolSpec,
@@ -25,7 +26,7 @@ import type { communitySpec } from './community.ts'
 import type { ipAddressPoolSpec, ipAddressPoolStatus } from './ip-address-pool.ts'
 import { kinds } from './kinds.ts'
 import type { l2AdvertisementSpec } from './l2-advertisement.ts'
-import type { configurationStatus, serviceBgpStatus, serviceL2Status } from './status.ts'
+import type { bgpSessionStatus, configurationStatus, serviceBgpStatus, serviceL2Status } from './status.ts'
 
 /** A zod output as the generated types write it: read-only, and absent rather than undefined. */
 type Written<T> = T extends readonly (infer Item)[]
@@ -82,15 +83,17 @@ function values(structure: Structure): fc.Arbitrary<unknown> {
   }
 }
 
-const versions = kinds.flatMap(({ kind, versions }) =>
-  versions.flatMap(({ name, spec, status }) => {
-    const structure = structures[`metallb.io/${name} ${kind}`]
-    return [
-      [`${kind} ${name} spec`, spec, structure?.spec],
-      [`${kind} ${name} status`, status, structure?.status],
-    ] as const
-  }),
-)
+const versions = kinds
+  .filter(({ group }) => group === 'metallb.io')
+  .flatMap(({ kind, versions }) =>
+    versions.flatMap(({ name, spec, status }) => {
+      const structure = structures[`metallb.io/${name} ${kind}`]
+      return [
+        [`${kind} ${name} spec`, spec, structure?.spec],
+        [`${kind} ${name} status`, status, structure?.status],
+      ] as const
+    }),
+  )
 
 describe('the generated shape', () => {
   it.each(versions)(
@@ -130,5 +133,6 @@ describe('the generated types', () => {
     expectTypeOf<Written<z.output<typeof serviceL2Status>>>().toEqualTypeOf<ServiceL2StatusContent>()
     expectTypeOf<Written<z.output<typeof serviceBgpStatus>>>().toEqualTypeOf<ServiceBGPStatusContent>()
     expectTypeOf<Written<z.output<typeof configurationStatus>>>().toEqualTypeOf<ConfigurationStateStatus>()
+    expectTypeOf<Written<z.output<typeof bgpSessionStatus>>>().toEqualTypeOf<BGPSessionStateStatus>()
   })
 })

@@ -5,7 +5,7 @@ import { bgpPeerSpec, bgpPeerV1beta1Spec } from './bgp-peer.ts'
 import { communitySpec } from './community.ts'
 import { ipAddressPoolSpec, ipAddressPoolStatus } from './ip-address-pool.ts'
 import { l2AdvertisementSpec } from './l2-advertisement.ts'
-import { configurationStatus, serviceBgpStatus, serviceL2Status } from './status.ts'
+import { bgpSessionStatus, configurationStatus, serviceBgpStatus, serviceL2Status } from './status.ts'
 
 /** A column of `kubectl get`. */
 export interface Column {
@@ -25,8 +25,10 @@ export interface KindVersion {
   readonly deprecationWarning?: string
 }
 
-/** A kind of the group `metallb.io`, with all that its CRD needs. The last version is the stored one. */
+/** A kind, with all that its CRD needs. The last version is the stored one. */
 export interface KindDefinition {
+  /** `metallb.io`, or `carillon.io` for what MetalLB does not have. */
+  readonly group: 'metallb.io' | 'carillon.io'
   readonly kind: string
   readonly plural: string
   readonly description: string
@@ -48,9 +50,10 @@ const column = (
   ...(priority === undefined ? {} : { priority }),
 })
 
-/** Every kind of MetalLB that Carillon serves. */
+/** Every kind of MetalLB that Carillon serves, and those of its own. */
 export const kinds: readonly KindDefinition[] = [
   {
+    group: 'metallb.io',
     kind: 'IPAddressPool',
     plural: 'ipaddresspools',
     description: 'Addresses that may be given to Services of type LoadBalancer.',
@@ -62,6 +65,7 @@ export const kinds: readonly KindDefinition[] = [
     versions: [{ name: 'v1beta1', spec: ipAddressPoolSpec, specRequired: true, status: ipAddressPoolStatus }],
   },
   {
+    group: 'metallb.io',
     kind: 'L2Advertisement',
     plural: 'l2advertisements',
     description: 'Announces the addresses of pools on the local segment, with ARP and NDP.',
@@ -74,6 +78,7 @@ export const kinds: readonly KindDefinition[] = [
     versions: [{ name: 'v1beta1', spec: l2AdvertisementSpec }],
   },
   {
+    group: 'metallb.io',
     kind: 'BGPAdvertisement',
     plural: 'bgpadvertisements',
     description: 'Announces the addresses of pools to BGP peers.',
@@ -86,6 +91,7 @@ export const kinds: readonly KindDefinition[] = [
     versions: [{ name: 'v1beta1', spec: bgpAdvertisementSpec }],
   },
   {
+    group: 'metallb.io',
     kind: 'BGPPeer',
     plural: 'bgppeers',
     description: 'A router that nodes open a BGP session with.',
@@ -106,6 +112,7 @@ export const kinds: readonly KindDefinition[] = [
     conversionPath: '/convert',
   },
   {
+    group: 'metallb.io',
     kind: 'BFDProfile',
     plural: 'bfdprofiles',
     description: 'Timers with which BFD watches the BGP sessions that name the profile.',
@@ -118,6 +125,7 @@ export const kinds: readonly KindDefinition[] = [
     versions: [{ name: 'v1beta1', spec: bfdProfileSpec }],
   },
   {
+    group: 'metallb.io',
     kind: 'Community',
     plural: 'communities',
     description: 'Names for BGP communities.',
@@ -125,6 +133,7 @@ export const kinds: readonly KindDefinition[] = [
     versions: [{ name: 'v1beta1', spec: communitySpec }],
   },
   {
+    group: 'metallb.io',
     kind: 'ServiceL2Status',
     plural: 'servicel2statuses',
     description: 'Says which node announces a Service on the local segment. Speakers write it.',
@@ -136,6 +145,7 @@ export const kinds: readonly KindDefinition[] = [
     versions: [{ name: 'v1beta1', status: serviceL2Status }],
   },
   {
+    group: 'metallb.io',
     kind: 'ServiceBGPStatus',
     plural: 'servicebgpstatuses',
     description: 'Says to which BGP peers a node announces a Service. Speakers write it.',
@@ -147,6 +157,7 @@ export const kinds: readonly KindDefinition[] = [
     versions: [{ name: 'v1beta1', status: serviceBgpStatus }],
   },
   {
+    group: 'metallb.io',
     kind: 'ConfigurationState',
     plural: 'configurationstates',
     description: 'Says whether the configuration is in force. The controller and every speaker write one.',
@@ -156,5 +167,21 @@ export const kinds: readonly KindDefinition[] = [
       column('Age', '.metadata.creationTimestamp', 'date'),
     ],
     versions: [{ name: 'v1beta1', noSpec: true, status: configurationStatus }],
+  },
+  {
+    group: 'carillon.io',
+    kind: 'BGPSessionState',
+    plural: 'bgpsessionstates',
+    description: 'Says how the BGP session of a node with a BGPPeer stands. Speakers write it.',
+    columns: [
+      column('Node', '.status.node'),
+      column('Peer', '.status.peer'),
+      column('State', '.status.bgpStatus'),
+      column('BFD', '.status.bfdStatus'),
+      column('Since', '.status.since', 'date'),
+      column('Address', '.status.peerAddress', 'string', 1),
+      column('Reason', '.status.reason', 'string', 1),
+    ],
+    versions: [{ name: 'v1alpha1', noSpec: true, status: bgpSessionStatus }],
   },
 ]

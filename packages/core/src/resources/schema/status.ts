@@ -30,6 +30,29 @@ export const serviceBgpStatus = z
   })
   .meta({ description: 'To which peers a node announces a Service.' })
 
+/** `status` of a BGPSessionState. */
+export const bgpSessionStatus = z
+  .object({
+    node: immutable(text('Node that has the session.')).optional(),
+    peer: immutable(text('Name of the BGPPeer.')).optional(),
+    peerAddress: text('Address or interface of the router.').optional(),
+    vrf: text('VRF of the session; absent for the default one.').optional(),
+    bgpStatus: z
+      .enum(['Idle', 'Connect', 'Active', 'OpenSent', 'OpenConfirm', 'Established'])
+      .meta({ description: 'State of the session, as RFC 4271 names it.' })
+      .optional(),
+    bfdStatus: z
+      .enum(['N/A', 'AdminDown', 'Down', 'Init', 'Up'])
+      .meta({ description: 'State of BFD with the router, as RFC 5880 names it; N/A without BFD.' })
+      .optional(),
+    since: z
+      .string()
+      .meta({ description: 'When the session was established, or lost.', format: 'date-time' })
+      .optional(),
+    reason: text('Why the session is not established.').optional(),
+  })
+  .meta({ description: 'How the BGP session of one node with one peer stands.' })
+
 const condition = z
   .object({
     type: z

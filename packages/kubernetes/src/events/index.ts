@@ -1,0 +1,5 @@
+export { allocationNotes } from './allocation-notes.ts'
+export type { EventBookConfig } from './event-book.ts'
+export { EventRecorder, type EventRecorderOptions } from './event-recorder.ts'
+export { aboutService, type EventNote, type EventSubject } from './note.ts'
+export { eventReasons } from './reasons.ts'

@@ -1,0 +1,6 @@
+export {
+  LeaderElection,
+  type LeaderElectionEvents,
+  type LeaderElectionOptions,
+  type LeaderElectionStatus,
+} from './leader-election.ts'
