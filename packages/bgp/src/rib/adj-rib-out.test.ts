@@ -176,6 +176,23 @@ describe('the routes for a peer', () => {
     expect(rib.next()).toBeUndefined()
   })
 
+  it('may be declared in an array that its owner changes', () => {
+    const routes = [...many(3)]
+    const { rib, peer } = opened(routes)
+    for (const change of [
+      () => routes.push(route('10.9.0.0/16')),
+      () => routes.splice(1, 1, route('10.0.0.1/32', tagged)),
+      () => routes.shift(),
+      () => routes.reverse(),
+      () => routes.splice(0),
+    ]) {
+      change()
+      rib.declare(routes)
+      drain(rib, peer)
+      expect(tableOf(peer)).toEqual(expected(routes, terms))
+    }
+  })
+
   it('that changed several times before they could be sent are sent once, as they are now', () => {
     const rib = ribOf()
     rib.open(terms)

@@ -60,7 +60,7 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
   /** Batches of announcements that are not empty, in the order in which they were begun. */
   readonly #ready = new Set<Batch>()
   /** What the entries stand for; undefined when single routes were changed since, or a prefix is in it twice. */
-  #declared: readonly Route[] | undefined
+  #declared: Route[] | undefined
   #mark = 0
   #terms: RibTerms | undefined
   #sides: Partial<Record<RouteFamily, Side>> = {}
@@ -102,7 +102,7 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
   }
 
   /**
-   * Makes exactly these the routes; of two with one prefix the later one counts. The array is kept, and must not be changed. Throws `BAD_ROUTE` for a prefix or attributes that
+   * Makes exactly these the routes; of two with one prefix the later one counts. Throws `BAD_ROUTE` for a prefix or attributes that
    * cannot be, and changes nothing then.
    */
   declare(routes: readonly Route[]): void {
@@ -243,7 +243,7 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
   }
 
   /** Makes the routes those of `after`, where they are `before`, as far as the two differ. False where one prefix comes twice. */
-  #replace(before: readonly Route[], after: readonly Route[]): boolean {
+  #replace(before: Route[], after: readonly Route[]): boolean {
     const common = Math.min(before.length, after.length)
     let head = 0
     while (head < common && before[head] === after[head]) head++
@@ -261,7 +261,8 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
     }
     for (const entry of gone) if (entry.mark === old) this.#want(entry, undefined)
     for (let i = 0; i < entries.length; i++) this.#want(entries[i] as Entry, attributes[i])
-    this.#declared = after
+    if (shift !== 0) this.#declared = after.slice()
+    else for (let i = head; i < end; i++) before[i] = after[i] as Route
     this.#tidy()
     return true
   }
@@ -278,7 +279,7 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
     }
     if (named < this.#entries.size)
       for (const entry of this.#entries.values()) if (entry.mark !== mark) this.#want(entry, undefined)
-    this.#declared = named < routes.length ? undefined : routes
+    this.#declared = named < routes.length ? undefined : routes.slice()
     this.#tidy()
   }
 
