@@ -5,7 +5,8 @@ import { LabClient } from './lab-client.ts'
 import { LabNet, type LabPort } from './lab-net.ts'
 import { LabSpeakers } from './lab-speakers.ts'
 import { labManifests } from './manifests.ts'
-import { pause, type Story, type Telling, tell } from './tell.ts'
+import { pause } from './pause.ts'
+import { type Story, type Telling, tell } from './tell.ts'
 
 const nodes = ['node-a', 'node-b', 'node-c'] as const
 const addresses = ['10.77.0.100', 'fd77::100'] as const

@@ -40,5 +40,3 @@ export async function tell<Report>(
   }
   return story.good(ended) ? 0 : 1
 }
-
-export const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
