@@ -366,6 +366,16 @@ describe('preferences that conflict', () => {
 })
 
 describe('peers', () => {
+  /** A peer with annotations of ours, written without their prefix. */
+  const annotated = (annotations: Readonly<Record<string, string>>, spec: object = {}): Manifest => ({
+    ...peer(spec),
+    metadata: {
+      name: 'tor',
+      annotations: Object.fromEntries(
+        Object.entries(annotations).map(([name, value]) => [`carillon.io/${name}`, value]),
+      ),
+    },
+  })
   const at = (field: string): string => `BGPPeer/tor spec.${field}`
   verdicts([
     ['a peer', [peer()]],
@@ -380,6 +390,23 @@ describe('peers', () => {
     ['dynamicASN of another word', [peer({ peerASN: undefined, dynamicASN: 'auto' })], at('dynamicASN')],
     ['multihop in one AS', [peer({ peerASN: 64512, ebgpMultiHop: true })], at('ebgpMultiHop')],
     ['multihop to another AS', [peer({ ebgpMultiHop: true })]],
+    ['a passive peer', [annotated({ 'bgp-passive': 'true' })]],
+    [
+      'passive in another word',
+      [annotated({ 'bgp-passive': 'yes' })],
+      'BGPPeer/tor metadata.annotations["carillon.io/bgp-passive"]',
+    ],
+    ['a peer at most two hops away', [annotated({ 'bgp-ttl-security': '2' })]],
+    [
+      'a peer 255 hops away',
+      [annotated({ 'bgp-ttl-security': '255' })],
+      'BGPPeer/tor metadata.annotations["carillon.io/bgp-ttl-security"]',
+    ],
+    [
+      'ttl-security and ebgpMultiHop',
+      [annotated({ 'bgp-ttl-security': '2' }, { ebgpMultiHop: true })],
+      'BGPPeer/tor metadata.annotations["carillon.io/bgp-ttl-security"]',
+    ],
     ['interface', [peer({ peerAddress: undefined, interface: 'eth0' })]],
     ['interface and address', [peer({ interface: 'eth0' })], at('interface')],
     ['neither', [peer({ peerAddress: undefined })], at('peerAddress')],

@@ -8,6 +8,7 @@ export const codes = {
   MESSAGE_TOO_LARGE: 'a message is larger than the session can carry',
   BAD_BFD_OPTIONS: 'an option of a BFD session has a value that it cannot have',
   BFD_SOCKET_FAILED: 'the sockets of a BFD session could not be opened, or broke',
+  BFD_TTL_TOO_LOW: 'the packets of a BFD peer come from farther away than the profile allows',
   BFD_THREAD_FAILED: 'the thread that runs BFD could not be started, or ended by itself',
   BAD_PEER: 'a peer of a BGP speaker has a value that it cannot have',
   PEER_UNREACHABLE: 'no connection to the BGP peer came about',

@@ -10,6 +10,7 @@ import {
   Speaker,
   systemClock,
 } from '@carillon/core'
+import { type BgpRunOptions, lateBgp } from './bgp.ts'
 
 /** What one speaker without Kubernetes is made of. */
 export interface ComposeOptions {
@@ -20,6 +21,7 @@ export interface ComposeOptions {
   readonly metrics: Metrics
   readonly version: string
   readonly layer2?: Layer2Options
+  readonly bgp?: BgpRunOptions
   readonly loadBalancerClass?: string
   readonly ignoreExcludeLb?: boolean
   readonly membership?: Membership
@@ -31,11 +33,11 @@ export interface ComposeOptions {
 
 /** Introduces the parts to each other: manifests, the speaker, its announcers, the real network and clock. */
 export function compose(options: ComposeOptions): Speaker {
-  const { manifests, layer2 = {}, ...rest } = options
+  const { manifests, layer2 = {}, bgp, ...rest } = options
   return new Speaker({
     ...rest,
     source: new ManifestSource({ files: manifestsOnDisk(manifests), clock: systemClock }),
-    announcers: [arp(layer2), ndp(layer2)],
+    announcers: [arp(layer2), ndp(layer2), lateBgp(bgp)],
     clock: systemClock,
     random: Math.random,
     standalone: true,

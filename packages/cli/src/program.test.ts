@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { PlanDocument, SpeakerStatus } from '@carillon/core'
+import type { Announcer, PlanDocument, SessionStatus, SpeakerStatus } from '@carillon/core'
 import { MemorySource, parseResource, type Resource, Speaker } from '@carillon/core'
 import { FakeClock, MemoryNetwork, RecordingLogger, seededRandom } from '@carillon/core/testing'
+import { EventEmitter } from 'eventemitter3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { prometheusMetrics } from './http/metrics.ts'
 import { type HttpServer, serveHttp } from './http/server.ts'
@@ -212,6 +213,46 @@ describe('questions to a running speaker', () => {
   let server: HttpServer
   let speaker: Speaker
   let source: MemorySource
+  let sessions: readonly SessionStatus[] = []
+
+  const tor: SessionStatus = {
+    peer: 'tor',
+    address: '10.9.9.1',
+    port: 179,
+    state: 'Established',
+    since: new Date(Date.UTC(2026, 0, 1)),
+    negotiated: {
+      peerAs: 2,
+      peerRouterId: '10.9.9.1',
+      peerHostName: 'tor-1',
+      internal: false,
+      families: ['ipv4'],
+      fourOctetAs: true,
+      extendedMessage: false,
+      routeRefresh: true,
+      enhancedRefresh: false,
+      extendedNextHop: false,
+      gracefulRestart: { restarting: false, restartTime: 120, families: ['ipv4'] },
+      holdTimeMs: 90_000,
+      keepaliveTimeMs: 30_000,
+    },
+    routes: { desired: 1, announced: 1, pending: 0, failed: 0 },
+    counters: {},
+    bfd: { state: 'up', since: new Date(Date.UTC(2026, 0, 1)) },
+  }
+
+  /** An announcer that has sessions and says nothing. */
+  const quiet: Announcer = {
+    name: 'bgp',
+    speakers: 'each',
+    families: [4, 6],
+    events: new EventEmitter(),
+    start: async () => {},
+    announce: () => {},
+    status: () => [],
+    sessions: () => sessions,
+    [Symbol.asyncDispose]: async () => {},
+  }
 
   const resources = (text: string): Resource[] =>
     (JSON.parse(text) as readonly unknown[]).flatMap(object => parseResource(object)?.resource ?? [])
@@ -230,12 +271,13 @@ describe('questions to a running speaker', () => {
 
   beforeEach(async () => {
     const clock = new FakeClock()
+    sessions = []
     source = new MemorySource(resources(JSON.stringify(cluster)))
     const metrics = prometheusMetrics()
     speaker = new Speaker({
       node: 'node-a',
       source,
-      announcers: [],
+      announcers: [() => quiet],
       clock,
       network: new MemoryNetwork({ clock, random: seededRandom(1) }).host('node-a', '10.0.0.1'),
       log: new RecordingLogger(),
@@ -290,6 +332,63 @@ describe('questions to a running speaker', () => {
     expect(code).toBe(0)
     expect(out).toMatch(/^Succession +node-a > node-d$/m)
     expect(out).toMatch(/^Silent +node-d, layer2: notOwner/m)
+  })
+
+  it('can be about BGP: routes, peers and sessions', async () => {
+    const bgp = [
+      cluster[0],
+      {
+        apiVersion: 'metallb.io/v1beta1',
+        kind: 'BGPAdvertisement',
+        metadata: { name: 'b' },
+        spec: { localPref: 7 },
+      },
+      {
+        apiVersion: 'metallb.io/v1beta2',
+        kind: 'BGPPeer',
+        metadata: { name: 'tor' },
+        spec: {
+          myASN: 1,
+          peerASN: 2,
+          peerAddress: '10.9.9.1',
+          nodeSelectors: [{ matchLabels: { 'kubernetes.io/hostname': 'node-a' } }],
+        },
+      },
+      ...cluster.slice(2),
+    ]
+    source.set(resources(JSON.stringify(bgp)))
+    sessions = [tor]
+    speaker.replan()
+    const [status, where, explained] = [
+      await carillon('status', '--http', at()),
+      await carillon('where', 'default/web', '--http', at()),
+      await carillon('explain', 'default/web', '--http', at()),
+    ]
+    expect(status.out).toMatch(/^default\/web +192\.168\.1\.240 +bgp node-a/m)
+    expect(status.out).toMatch(/^PEER +ADDRESS +STATE +FOR +ROUTES +BFD +HOW$/m)
+    expect(status.out).toMatch(
+      /^tor +10\.9\.9\.1 +Established +0 s +1 +up +eBGP with AS 2 \(tor-1\), IPv4, hold time 90 s, route refresh, graceful restart, peer 120 s$/m,
+    )
+    expect(where.out).toBe('default/web (192.168.1.240): node-a announces 192.168.1.240/32 by BGP to tor')
+    expect(where.code).toBe(0)
+    expect(explained.out).toMatch(/^Announced +192\.168\.1\.240\/32 by node-a, bgp, to tor \(localPref 7\)$/m)
+    expect(explained.out).toMatch(
+      /^Silent +node-d, bgp: noPeer \(the node has no BGP session that would carry the routes; look at /m,
+    )
+    expect(explained.out).toMatch(
+      /^Session +node-a > tor \(10\.9\.9\.1\): Established for 0 s, BFD up for 0 s; eBGP/m,
+    )
+    const { negotiated: _, ...closed } = tor
+    sessions = [
+      {
+        ...closed,
+        state: 'Active',
+        waiting: 'next attempt in 5 s',
+        lastError: { at: tor.since, code: 'HOLD_TIMER_EXPIRED', message: 'nothing was heard for 90 s' },
+      },
+    ]
+    const broken = await carillon('status', '--http', at())
+    expect(broken.out).toMatch(/^tor .* nothing was heard for 90 s \(0 s ago\); next attempt in 5 s$/m)
   })
 
   it('find nobody where no speaker runs', async () => {

@@ -135,6 +135,10 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
       ).argParser(atLeast(0)),
     )
     .option('--sticky', 'who holds an address keeps it while it lives, whatever the election says', false)
+    .option(
+      '--bgp-listen <address[:port]>',
+      'let the BGP peers connect to this node, on port 179 unless another is given (default: only those that are passive)',
+    )
     .addOption(
       new Option(
         '--bgp-password-file <peer=file>',
@@ -233,6 +237,12 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
     .command('lab')
     .description(
       'Build a small cluster in network namespaces on this host, and show an address being announced and moving',
+    )
+    .addOption(
+      new Option(
+        '--bgp [router]',
+        'the same with BGP: a router learns of the address from every node (default: whichever is installed)',
+      ).choices(['bird', 'frr']),
     )
     .option('--keep', 'stay until Ctrl-C instead of ending by itself', false)
     .addOption(json())

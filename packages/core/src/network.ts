@@ -119,6 +119,7 @@ export interface Links extends AsyncDisposable {
 
 /** Everything that leaves the process. `@carillon/sockets` is the real one, `MemoryNetwork` the one for tests. */
 export interface Network {
+  /** `reuse`: the port may be shared with other sockets of the same user, which all ask for it (SO_REUSEPORT). */
   datagrams(at: Endpoint, options?: SocketOptions & { readonly reuse?: boolean }): Promise<Datagrams>
   listen(at: Endpoint, options?: SocketOptions & { readonly md5?: readonly Md5Key[] }): Promise<Streams>
   connect(

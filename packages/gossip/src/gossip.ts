@@ -309,10 +309,11 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
   }
 
   #outlet(wire: WireOptions): Outlet {
+    const checked = { ...wire, checksum: true }
     return {
       packet: (to, parts, checksum) => {
         if (this.#closed) return
-        const bytes = encodePacket(parts, { ...wire, checksum })
+        const bytes = encodePacket(parts, checksum ? checked : wire)
         this.#tally.sent(bytes.length)
         this.#datagrams.send(endpointOf(to), bytes)
       },

@@ -2,10 +2,25 @@ import { living, type MemberRecord } from './member-record.ts'
 import type { Swim } from './swim.ts'
 import { type Dead, encodeMessage } from './wire/index.ts'
 
+/** Told beside those concerned, where there are too many to tell all. */
+const told = 8
+
+/**
+ * Told by everyone who hears of a death: so many that in one case of fifty one of `n` is not reached by any of the others, and has to wait
+ * for the gossip.
+ */
+const fanOut = (n: number): number => Math.ceil(Math.log(n)) + 4
+
+/** Deaths passed on within such a time in milliseconds; when half a large cluster dies, gossip tells of the others. */
+const passedOnAtMost = 64
+const windowMs = 100
+
 /** Tells urgent news at once, and not at the next gossip tick: to everyone where they are few, else to some who pass it on. */
 export class Herald {
   readonly #swim: Swim
   readonly #tellAllUpTo: number
+  #since = Number.NEGATIVE_INFINITY
+  #passedOn = 0
 
   /** @param tellAllUpTo members up to which news goes straight to everyone */
   constructor(swim: Swim, tellAllUpTo: number) {
@@ -24,7 +39,7 @@ export class Herald {
       return
     }
     this.tellThese(bytes, [subject.name, ...concerned])
-    this.#tellSome(bytes, 8)
+    this.#tellSome(bytes, told)
   }
 
   tellThese(bytes: Uint8Array, names: readonly string[]): void {
@@ -42,8 +57,14 @@ export class Herald {
 
   /** A death that we were told of: in a large cluster it is passed on at once. */
   passOn(message: Dead): void {
-    const record = this.#swim.members.get(message.node)
-    if (record && this.#swim.members.size > this.#tellAllUpTo) this.#tellSome(encodeMessage(message), 4)
+    const { members, options } = this.#swim
+    if (members.size <= this.#tellAllUpTo) return
+    const now = options.clock.now()
+    if (now - this.#since >= windowMs) {
+      this.#since = now
+      this.#passedOn = 0
+    }
+    if (++this.#passedOn <= passedOnAtMost) this.#tellSome(encodeMessage(message), fanOut(members.size))
   }
 
   #tellSome(bytes: Uint8Array, count: number): void {

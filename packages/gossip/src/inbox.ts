@@ -1,6 +1,5 @@
 import { type Endpoint, formatEndpoint } from '@carillon/core'
 import type { MemberRecord } from './member-record.ts'
-import { addressOf, type NodeAddress } from './node-address.ts'
 import type { Prober } from './prober.ts'
 import type { Swim } from './swim.ts'
 import type { Tally } from './tally.ts'
@@ -39,12 +38,11 @@ export class Inbox {
     for (const fault of dropped) tally.dropped(fault, formatEndpoint(from))
     if (messages.length === 0) return
     const sender = swim.members.atAddress(from.address, from.port)
-    const at = addressOf(from)
-    for (const message of messages) this.#handle(message, at)
+    for (const message of messages) this.#handle(message, from)
     if (sender) heard(sender)
   }
 
-  #handle(message: PacketMessage, from: NodeAddress): void {
+  #handle(message: PacketMessage, from: Endpoint): void {
     const { swim, prober, died, user } = this.#options
     if (message.type === 'ping') prober.answerPing(message, from)
     else if (message.type === 'ack') prober.acked(message)

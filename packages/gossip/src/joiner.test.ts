@@ -9,9 +9,17 @@ const vsn = Uint8Array.of(1, 5, 2, 0, 0, 0)
 const none = new Uint8Array()
 
 /** A joiner of a node at 10.0.0.1 with these targets, and whom it met. */
-function lab(targets: readonly string[], resolve: Resolve = async () => [], answers = true) {
+function lab(
+  targets: readonly string[],
+  resolve: Resolve = async () => [],
+  answers: boolean | 'later' = true,
+) {
   const clock = new FakeClock()
   const met: string[] = []
+  const waiting: (() => void)[] = []
+  const finish = (): void => {
+    for (const resolve of waiting.splice(0)) resolve()
+  }
   const swim = new Swim({
     name: 'self',
     address: { addr: Uint8Array.of(10, 0, 0, 1), port: 7946 },
@@ -35,7 +43,9 @@ function lab(targets: readonly string[], resolve: Resolve = async () => [], answ
     defaultPort: 7946,
     exchange: async ({ addr, port }) => {
       met.push(`${formatAddress(addr)} ${port}`)
-      return answers
+      if (answers !== 'later') return answers
+      await new Promise<void>(resolve => waiting.push(resolve))
+      return true
     },
     log: new RecordingLogger(),
     resolve,
@@ -59,7 +69,7 @@ function lab(targets: readonly string[], resolve: Resolve = async () => [], answ
       meta: none,
       vsn,
     })
-  return { clock, swim, joiner, met, meets, alive }
+  return { clock, swim, joiner, met, meets, alive, finish }
 }
 
 describe('a target of the join list', () => {
@@ -123,5 +133,27 @@ it('looks for those who died until they are back or forgotten, but not for those
   expect(await meets(20_000)).toEqual(['10.0.0.2 7946'])
   alive('dead', 2, 2)
   expect(await meets(20_000)).toEqual([])
+  joiner.stop()
+})
+
+it('calls eight of a long list at once, in no order, and nobody who has become a member meanwhile', async () => {
+  const hosts = Array.from({ length: 100 }, (_, i) => i + 2)
+  const { joiner, met, alive, finish } = lab(
+    hosts.map(host => `10.0.0.${host}`),
+    undefined,
+    'later',
+  )
+  joiner.start()
+  await settle()
+  expect(met).toHaveLength(8)
+  expect(met).not.toEqual(met.toSorted())
+  for (const host of hosts) if (host > 11) alive(`node-${host}`, host)
+  for (let i = 0; i < 3; i++) {
+    finish()
+    await settle()
+  }
+  const first = met.slice(0, 8).map(where => Number(/\d+ /.exec(where)?.[0]))
+  const expected = hosts.filter(host => host <= 11 || first.includes(host)).map(host => `10.0.0.${host} 7946`)
+  expect(met.toSorted()).toEqual(expected.toSorted())
   joiner.stop()
 })

@@ -1,7 +1,7 @@
 import { canonicalAddress, type Logger, parseAddress } from '@carillon/core'
 import { living } from './member-record.ts'
-import { addressText } from './member-table.ts'
-import type { NodeAddress } from './node-address.ts'
+import { addressText, endpointOf, type NodeAddress } from './node-address.ts'
+import { shuffle } from './shuffle.ts'
 import type { Swim } from './swim.ts'
 
 /** Finds the addresses of a host name; none when there are none. */
@@ -31,9 +31,16 @@ function split(target: string, defaultPort: number): { readonly host: string; re
   return { host: match[1] as string, port: match[2] === undefined ? defaultPort : Number(match[2]) }
 }
 
+/** Members called at once, so that a long list of them does not stall anybody. */
+const mostAtOnce = 8
+
+const textOf = ({ addr, port }: NodeAddress): string => `${addressText(addr)} ${port}`
+
 /** Finds the others: those of the join list until they are members, and those that were lost until they are back or forgotten. */
 export class Joiner {
   readonly #options: JoinerOptions
+  /** Whom to look for, by address. */
+  readonly #wanted = new Map<string, NodeAddress>()
   readonly #busy = new Set<string>()
   #cancel: (() => void) | undefined
   #stopped = false
@@ -75,27 +82,39 @@ export class Joiner {
     const { settings, clock, random } = swim.options
     const found = (await Promise.all(targets.map(target => this.#addressesOf(target)))).flat()
     if (this.#stopped) return
-    const wanted = new Map<string, NodeAddress>()
-    const textOf = ({ addr, port }: NodeAddress): string => `${addressText(addr)} ${port}`
-    for (const at of found) wanted.set(textOf(at), at)
-    for (const record of swim.members.all()) {
-      if (living(record)) wanted.delete(textOf(record))
-      else if (record.liveness === 'dead' && record.name !== swim.name) wanted.set(textOf(record), record)
+    const own = textOf(swim.options.address)
+    this.#wanted.clear()
+    const lost = swim.members.gone().filter(({ liveness, name }) => liveness === 'dead' && name !== swim.name)
+    // In no order: all the others may have been given the same list.
+    for (const at of shuffle([...found, ...lost], random)) {
+      const key = textOf(at)
+      if (key !== own) this.#wanted.set(key, at)
     }
-    wanted.delete(textOf(swim.options.address))
-    if (!swim.leaving) for (const [key, at] of wanted) void this.#meet(key, at)
+    this.#next()
     // Spread, so that a cluster that starts at once does not stay in step.
     const delay = settings.rejoinIntervalMs * (0.5 + random())
     this.#cancel = clock.after(delay, () => void this.#round())
   }
 
+  /** Takes the next few: a long list is often met in full by meeting one of it. */
+  #next(): void {
+    const { swim } = this.#options
+    for (const [key, at] of this.#wanted) {
+      if (this.#busy.size >= mostAtOnce || this.#stopped || swim.leaving) return
+      this.#wanted.delete(key)
+      const { address, port } = endpointOf(at)
+      const known = swim.members.atAddress(address, port)
+      if (!this.#busy.has(key) && !(known && living(known))) void this.#meet(key, at)
+    }
+  }
+
   async #meet(key: string, at: NodeAddress): Promise<void> {
-    if (this.#busy.has(key)) return
     this.#busy.add(key)
     try {
       await this.#options.exchange(at)
     } finally {
       this.#busy.delete(key)
+      this.#next()
     }
   }
 }

@@ -77,7 +77,7 @@ it('draws different members that suit, however large the table', () => {
   }
 })
 
-it('gives everybody a turn before anybody has another, newcomers from the next round on', () => {
+it('gives everybody a turn before anybody has another, newcomers included', () => {
   const table = new MemberTable()
   const random = seededRandom(3)
   for (let i = 0; i < 7; i++) table.set(record(`n${i}`, `10.0.0.${i}`), random)
@@ -85,8 +85,24 @@ it('gives everybody a turn before anybody has another, newcomers from the next r
   const take = (count: number): readonly string[] =>
     table.inTurn(count, random, others).map(({ name }) => name)
   expect([...take(3), ...take(3)].sort()).toEqual(['n1', 'n2', 'n3', 'n4', 'n5', 'n6'])
+  const first = take(2)
   table.set(record('n7', '10.0.0.7'), random)
-  expect([...take(4), ...take(3)].sort()).toEqual(['n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7'])
+  expect([...first, ...take(2), ...take(3)].sort()).toEqual(['n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7'])
   expect(take(20)).toHaveLength(7)
   expect(table.inTurn(1, random, () => false)).toEqual([])
+})
+
+it('knows who is gone, until they are back or forgotten', () => {
+  const table = new MemberTable()
+  const random = seededRandom(4)
+  const gone = (): readonly string[] => table.gone().map(({ name }) => name)
+  for (const name of ['a', 'b', 'c', 'd']) table.set(record(name, '10.0.0.1'), random)
+  expect(gone()).toEqual([])
+  table.set(record('a', '10.0.0.1', 7946, 'dead'), random)
+  table.set(record('b', '10.0.0.1', 7946, 'left'), random)
+  table.set(record('c', '10.0.0.1', 7946, 'suspect'), random)
+  expect(gone()).toEqual(['a', 'b'])
+  table.set(record('a', '10.0.0.1'), random)
+  table.reap(({ name }) => name === 'b')
+  expect(gone()).toEqual([])
 })

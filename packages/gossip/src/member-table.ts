@@ -1,12 +1,14 @@
-import { formatAddress, unmap } from '@carillon/core'
 import { living, type MemberRecord } from './member-record.ts'
-import { sameBytes } from './node-address.ts'
+import { addressText, sameBytes } from './node-address.ts'
+import { shuffle, swap } from './shuffle.ts'
 
 /** Everybody we know of, ourselves and the lately departed included. The order is the one in which members are probed. */
 export class MemberTable {
   readonly #byName = new Map<string, MemberRecord>()
   /** Names by address: several ports may have one each, and a node that came back under another name shares it with what it was. */
   readonly #byAddress = new Map<string, readonly string[]>()
+  /** Names of those that do not count as living. */
+  readonly #gone = new Set<string>()
   #order: string[] = []
   /** Those whose turn is still to come. */
   #turns: string[] = []
@@ -41,14 +43,21 @@ export class MemberTable {
     return this.#byName.values()
   }
 
-  /** A new one goes to a random place in the order. */
+  /** Those that do not count as living. */
+  gone(): readonly MemberRecord[] {
+    return this.#gone.size === 0 ? [] : [...this.#gone].map(name => this.#byName.get(name) as MemberRecord)
+  }
+
+  /** A new one goes to a random place in the order, and has a turn before anybody has another. */
   set(record: MemberRecord, random: () => number): void {
     const old = this.#byName.get(record.name)
     if (!old) {
-      this.#order.push(record.name)
-      swap(this.#order, this.#order.length - 1, Math.floor(random() * this.#order.length))
+      insert(this.#order, record.name, random)
+      if (this.#turns.length > 0) insert(this.#turns, record.name, random)
     }
     this.#byName.set(record.name, record)
+    if (living(record)) this.#gone.delete(record.name)
+    else this.#gone.add(record.name)
     if (old && sameBytes(old.addr, record.addr)) return
     if (old) this.#unindex(old)
     const key = addressText(record.addr)
@@ -63,7 +72,7 @@ export class MemberTable {
   }
 
   shuffle(random: () => number): void {
-    shuffled(this.#order, random)
+    shuffle(this.#order, random)
   }
 
   /** Forgets those that `gone` says. */
@@ -72,6 +81,7 @@ export class MemberTable {
     for (const record of [...this.#byName.values()]) {
       if (!gone(record)) continue
       this.#byName.delete(record.name)
+      this.#gone.delete(record.name)
       this.#unindex(record)
     }
     if (this.#byName.size !== before) this.#order = this.#order.filter(name => this.#byName.has(name))
@@ -85,7 +95,7 @@ export class MemberTable {
   ): readonly MemberRecord[] {
     const found: MemberRecord[] = []
     for (let looked = 0; looked < 2 * this.size && found.length < count; looked++) {
-      if (this.#turns.length === 0) this.#turns = shuffled([...this.#byName.keys()], random)
+      if (this.#turns.length === 0) this.#turns = shuffle([...this.#byName.keys()], random)
       const record = this.#byName.get(this.#turns.pop() as string)
       if (record && suits(record) && !found.includes(record)) found.push(record)
     }
@@ -120,18 +130,8 @@ export class MemberTable {
   }
 }
 
-function swap(names: string[], i: number, j: number): void {
-  const [a, b] = [names[i] as string, names[j] as string]
-  names[i] = b
-  names[j] = a
+/** Puts a name to a random place, and what was there to the end. */
+function insert(names: string[], name: string, random: () => number): void {
+  names.push(name)
+  swap(names, names.length - 1, Math.floor(random() * names.length))
 }
-
-/** The same array, in random order. */
-function shuffled(names: string[], random: () => number): string[] {
-  for (let i = names.length - 1; i > 0; i--) swap(names, i, Math.floor(random() * (i + 1)))
-  return names
-}
-
-/** An address as text, for maps. */
-export const addressText = (addr: Uint8Array): string =>
-  addr.length === 4 || addr.length === 16 ? formatAddress(unmap(addr)) : ''

@@ -45,7 +45,7 @@ function answering() {
   const ask = (sourceNode: string): void => {
     const { addr: sourceAddr, port: sourcePort } = at(2)
     const ping: Ping = { type: 'ping', seqNo: 7, node: 'me', sourceAddr, sourcePort, sourceNode }
-    prober.answerPing(ping, at(2))
+    prober.answerPing(ping, { address: '10.0.0.2', port: 7946 })
   }
   return { clock, packets, ask }
 }

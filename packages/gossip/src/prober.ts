@@ -1,13 +1,20 @@
-import type { MemberRecord } from './member-record.ts'
-import { living } from './member-record.ts'
-import { endpointOf, type NodeAddress } from './node-address.ts'
+import type { Endpoint } from '@carillon/core'
+import { living, type MemberRecord } from './member-record.ts'
+import { addressOf, type NodeAddress } from './node-address.ts'
 import type { Swim } from './swim.ts'
 import { type Ack, encodeMessage, type IndirectPing, NO_BYTES, type Ping } from './wire/index.ts'
 
+/** A ping whose ack is waited for. */
 interface Waiting {
   readonly acked: () => void
   readonly nacked: () => void
-  readonly forget: () => void
+  readonly cancel: () => void
+}
+
+/** The same, where nobody wants to know that the ack did not come. */
+interface Hoped {
+  readonly acked: () => void
+  readonly until: number
 }
 
 /** A probe under way. */
@@ -27,6 +34,7 @@ interface Round {
 export class Prober {
   readonly #swim: Swim
   readonly #waiting = new Map<number, Waiting>()
+  readonly #hoped = new Map<number, Hoped>()
   /** When each member last asked us. */
   readonly #asked = new Map<string, number>()
   #index = 0
@@ -47,8 +55,9 @@ export class Prober {
 
   stop(): void {
     this.#cancel?.()
-    for (const { forget } of this.#waiting.values()) forget()
+    for (const { cancel } of this.#waiting.values()) cancel()
     this.#waiting.clear()
+    this.#hoped.clear()
   }
 
   get #clock() {
@@ -89,19 +98,27 @@ export class Prober {
     return { type: 'ping', seqNo, node, sourceAddr: addr, sourcePort: port, sourceNode: this.#swim.name }
   }
 
+  /** Hopes for an ack to a ping that is about to be sent; gives its number. */
+  hope(lifetimeMs: number, acked: () => void): number {
+    const now = this.#clock.now()
+    // They are many, so none has a timer. The oldest come first.
+    for (const [seqNo, { until }] of this.#hoped) {
+      if (until >= now) break
+      this.#hoped.delete(seqNo)
+    }
+    const seqNo = this.#swim.nextSequence()
+    this.#hoped.set(seqNo, { acked, until: now + lifetimeMs })
+    return seqNo
+  }
+
   /** Waits for the ack to a ping that is about to be sent; gives its number. */
-  expect(
-    lifetimeMs: number,
-    acked: () => void,
-    nacked: () => void = () => {},
-    expired: () => void = () => {},
-  ): number {
+  #expect(lifetimeMs: number, acked: () => void, nacked: () => void, expired: () => void): number {
     const seqNo = this.#swim.nextSequence()
     const cancel = this.#clock.after(lifetimeMs, () => {
       this.#waiting.delete(seqNo)
       expired()
     })
-    this.#waiting.set(seqNo, { acked, nacked, forget: cancel })
+    this.#waiting.set(seqNo, { acked, nacked, cancel })
     return seqNo
   }
 
@@ -122,7 +139,7 @@ export class Prober {
       else this.#failed(round)
       this.#end()
     }
-    const seqNo = this.expect(lifetime, acked, () => round.nacks++, expired)
+    const seqNo = this.#expect(lifetime, acked, () => round.nacks++, expired)
     const ping = this.ping(target.name, seqNo)
     const cancelIndirect = this.#clock.after(Math.min(settings.probeTimeoutMs, lifetime), () => {
       if (!answered) this.#askOthers(round, ping)
@@ -200,17 +217,19 @@ export class Prober {
 
   acked({ seqNo }: Ack): void {
     const waiting = this.#waiting.get(seqNo)
-    if (!waiting) return
+    const asked = waiting ?? this.#hoped.get(seqNo)
+    if (!asked) return
     this.#waiting.delete(seqNo)
-    waiting.forget()
-    waiting.acked()
+    this.#hoped.delete(seqNo)
+    waiting?.cancel()
+    asked.acked()
   }
 
   nacked(seqNo: number): void {
     this.#waiting.get(seqNo)?.nacked()
   }
 
-  answerPing(message: Ping, from: NodeAddress): void {
+  answerPing(message: Ping, from: Endpoint): void {
     if (message.node !== '' && message.node !== this.#swim.name) return
     const to = replyTo(message, from)
     const ack = { type: 'ack', seqNo: message.seqNo, payload: NO_BYTES } as const
@@ -230,7 +249,7 @@ export class Prober {
     return before !== undefined && now - before < options.settings.gossipIntervalMs
   }
 
-  relay(message: IndirectPing, from: NodeAddress): void {
+  relay(message: IndirectPing, from: Endpoint): void {
     if (message.target.length !== 4 && message.target.length !== 16) return
     const to = replyTo(message, from)
     const target = { addr: message.target, port: message.port || this.#swim.options.address.port }
@@ -238,16 +257,14 @@ export class Prober {
     const expired = (): void => {
       if (message.nack) this.#swim.send(to, { type: 'nack', seqNo: message.seqNo })
     }
-    const seqNo = this.expect(this.#swim.options.settings.probeTimeoutMs, acked, undefined, expired)
+    const seqNo = this.#expect(this.#swim.options.settings.probeTimeoutMs, acked, () => {}, expired)
     this.#swim.send(target, this.ping(message.node, seqNo))
   }
 }
 
 /** Where the answer to a ping goes: where it says, else where it came from. */
-function replyTo(message: Ping | IndirectPing, from: NodeAddress): NodeAddress {
+function replyTo(message: Ping | IndirectPing, from: Endpoint): NodeAddress {
   const { sourceAddr, sourcePort } = message
   const told = (sourceAddr.length === 4 || sourceAddr.length === 16) && sourcePort !== 0
-  const to = told ? { addr: sourceAddr, port: sourcePort } : from
-  // Nobody else is to be made the target of our answers by a source that cannot be sent to.
-  return endpointOf(to).port === 0 ? from : to
+  return told ? { addr: sourceAddr, port: sourcePort } : addressOf(from)
 }

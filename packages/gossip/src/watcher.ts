@@ -194,7 +194,8 @@ export class Watcher {
       return
     }
     this.#refresh(now)
-    const silent = [...this.#targets.values()].filter(target => target.silence(now) >= alarmMs)
+    const silent: Target[] = []
+    for (const target of this.#targets.values()) if (target.silence(now) >= alarmMs) silent.push(target)
     // All of them at once, and nobody else says so: it is more likely that we are cut off, one way or both.
     const unheard = now - this.#heardAnyone >= alarmMs
     const all = silent.length > 1 && silent.length === this.#targets.size
@@ -214,7 +215,7 @@ export class Watcher {
   #remind(now: number): void {
     this.#reminded = now
     const { members, name } = this.#swim
-    for (const record of members.all()) {
+    for (const record of members.gone()) {
       if (record.liveness !== 'dead' || !this.#ring.watchersOf(record.name).includes(name)) continue
       const message: Dead = { type: 'dead', incarnation: record.incarnation, node: record.name, from: name }
       this.#swim.sendBare(record, [encodeMessage(message)], record)
@@ -246,7 +247,7 @@ export class Watcher {
   }
 
   #ask(target: Target, record: MemberRecord): void {
-    const seqNo = this.#prober.expect(this.#settings.accuseMs, () => this.#hear(target))
+    const seqNo = this.#prober.hope(this.#settings.accuseMs, () => this.#hear(target))
     const ping = encodeMessage(this.#prober.ping(record.name, seqNo))
     // Who still counts as suspect is told, so that it can object.
     const parts = record.liveness === 'suspect' ? [encodeMessage(this.#suspect(record)), ping] : [ping]
@@ -255,7 +256,7 @@ export class Watcher {
 
   #askOthers(target: Target, record: MemberRecord): void {
     const { settings, outlet } = this.#swim.options
-    const seqNo = this.#prober.expect(this.#settings.accuseMs, () => this.#hear(target))
+    const seqNo = this.#prober.hope(this.#settings.accuseMs, () => this.#hear(target))
     for (const relay of this.#prober.relays(record, settings.indirectChecks))
       this.#prober.askThrough(relay, record, seqNo)
     if (target.streamTried || settings.disableTcpPings) return

@@ -37,10 +37,8 @@ export function openDatagrams(
       const program = encodeProgram(minimumTtlProgram(options.minimumTtl))
       check(socket.filter(program), 'SO_ATTACH_FILTER', attempt)
     }
-    if (options.reuse) {
-      set(linux.SOL_SOCKET, linux.SO_REUSEADDR, 1, 'SO_REUSEADDR')
-      set(linux.SOL_SOCKET, linux.SO_REUSEPORT, 1, 'SO_REUSEPORT')
-    }
+    // Not SO_REUSEADDR: with that, any program that sets it too could take the port over unnoticed.
+    if (options.reuse) set(linux.SOL_SOCKET, linux.SO_REUSEPORT, 1, 'SO_REUSEPORT')
     growReceiveBuffer(socket, RECEIVE_BUFFER)
     check(socket.bind(endpoints.nameOf(at)), 'bind', attempt)
     const name = new Uint8Array(28)

@@ -15,14 +15,22 @@ export interface Parameters {
   readonly requiredMinEchoRxMs: number
 }
 
-/** What a profile asks of the protocol. `echo`: whether echo packets can be sent and returned. */
-export const parametersOf = (settings: BfdSettings, echo: boolean): Parameters => ({
+/** What can be done about echo packets: sending our own, and returning those of the peer. */
+export interface EchoAbility {
+  readonly send: boolean
+  readonly return: boolean
+}
+
+export const noEcho: EchoAbility = Object.freeze({ send: false, return: false })
+
+/** What a profile asks of the protocol, as far as it can be done. */
+export const parametersOf = (settings: BfdSettings, echo: EchoAbility): Parameters => ({
   desiredMinTxMs: settings.transmitIntervalMs,
   requiredMinRxMs: settings.receiveIntervalMs,
   detectMultiplier: settings.detectMultiplier,
   passive: settings.passiveMode,
-  echoMs: echo ? settings.echoIntervalMs : 0,
-  requiredMinEchoRxMs: echo ? settings.echoIntervalMs : 0,
+  echoMs: echo.send ? settings.echoIntervalMs : 0,
+  requiredMinEchoRxMs: echo.return ? settings.echoIntervalMs : 0,
 })
 
 /** The other end, as its last packet described it. The same object for as long as its packets say the same. */
@@ -58,6 +66,8 @@ export interface Association {
   readonly transmitMs: number | undefined
   /** `unanswered`: sent, and none has come back since the session is up. */
   readonly echo: 'off' | 'unanswered' | 'answered'
+  /** Discriminator of a peer by way of which echo packets have come back: from it, their absence means something. */
+  readonly echoes: number | undefined
   /** Packets that still say farewell; undefined unless the session is being closed. */
   readonly farewells: number | undefined
 }

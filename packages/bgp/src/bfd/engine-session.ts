@@ -1,7 +1,9 @@
 import { CarillonError, type Clock, type Datagrams, drive, type Machine, type Network } from '@carillon/core'
-import { type Association, type Parameters, parametersOf } from './association.ts'
+import { type Association, type EchoAbility, noEcho, type Parameters, parametersOf } from './association.ts'
 import type { Devices } from './devices.ts'
-import type { BfdSettings, SessionKey } from './options.ts'
+import type { EchoLine } from './echo/line.ts'
+import type { EchoPlane } from './echo/plane.ts'
+import { type BfdSettings, isLinkLocal, type SessionKey } from './options.ts'
 import { type BfdEvent, type BfdOutput, bfdProtocol, newAssociation } from './protocol.ts'
 import type { Inlet, Receivers } from './receivers.ts'
 import type { PlainError, Report, Snapshot } from './report.ts'
@@ -23,6 +25,7 @@ export interface SessionWorld {
   readonly random: () => number
   readonly receivers: Receivers
   readonly devices: Devices
+  readonly echo: EchoPlane
   readonly report: (report: Report) => void
 }
 
@@ -37,6 +40,9 @@ export class EngineSession {
   readonly #counters = { controlIn: 0, controlOut: 0, echoIn: 0, echoOut: 0 }
   #settings: BfdSettings
   #since: number
+  #line: EchoLine | undefined
+  #ability: EchoAbility = noEcho
+  #echoProblem: string | undefined
   #echoRoundTripMs: number | undefined
   #problem: PlainError | undefined
   #started = false
@@ -107,6 +113,7 @@ export class EngineSession {
     if (this.#started) this.#tell()
     else {
       this.#started = true
+      this.#arrangeEcho()
       this.#machine.handle({ type: 'configure', parameters: this.#parameters() })
       this.#machine.handle({ type: 'start' })
       this.#world.report({ type: 'started', id: this.id, snapshot: this.#snapshot() })
@@ -117,13 +124,28 @@ export class EngineSession {
   hear(packet: ControlPacket): void {
     if (!this.#started) return
     this.#counters.controlIn++
+    if (this.#problem?.code === 'BFD_TTL_TOO_LOW') this.#problem = undefined
     this.#handle({ type: 'packet', packet })
     this.#plan(COUNTERS_MS)
   }
 
+  /** A packet of the peer came from too far away. */
+  refuse(ttl: number): void {
+    if (this.#machine.state.state === 'up' || this.#problem) return
+    const { peer } = this.key
+    const { minimumTtl } = this.#settings
+    this.#problem = {
+      code: 'BFD_TTL_TOO_LOW',
+      message: `packets of ${peer} arrive with TTL ${ttl}, and the minimumTtl of its BFD profile is ${minimumTtl}`,
+      details: { peer, ttl, minimumTtl },
+    }
+    this.#plan(NEWS_MS)
+  }
+
   change(settings: BfdSettings): void {
     this.#settings = settings
-    if (this.#started) this.#handle({ type: 'configure', parameters: this.#parameters() })
+    this.#configure()
+    this.#arrangeEcho()
   }
 
   /** Says farewell, then ends. */
@@ -137,6 +159,7 @@ export class EngineSession {
     if (this.#ended) return
     this.#ended = true
     this.#machine.stop()
+    if (this.#line) this.#world.echo.leave(this.#line)
     this.#cancelRetry()
     this.#news?.cancel()
     void this.#shut().then(undefined, () => {})
@@ -165,7 +188,49 @@ export class EngineSession {
   }
 
   #parameters(): Parameters {
-    return parametersOf(this.#settings, false)
+    return parametersOf(this.#settings, this.#ability)
+  }
+
+  #configure(): void {
+    if (this.#started) this.#handle({ type: 'configure', parameters: this.#parameters() })
+  }
+
+  /** Begins or ends the looking for a way for echo packets. */
+  #arrangeEcho(): void {
+    const { echo } = this.#world
+    const { echoMode } = this.#settings
+    if (this.key.multihop) this.#echoProblem = echoMode ? 'echo packets go over a single hop only' : undefined
+    else if (echoMode && this.#line === undefined)
+      this.#line = echo.join({
+        key: this.key,
+        discriminator: this.discriminator,
+        able: problem => this.#ableToEcho(problem),
+        returned: roundTripMs => this.#echoReturned(roundTripMs),
+      })
+    else if (!echoMode && this.#line) {
+      echo.leave(this.#line)
+      this.#line = undefined
+      this.#ability = noEcho
+      this.#echoProblem = undefined
+      this.#configure()
+    }
+  }
+
+  #ableToEcho(problem: string | undefined): void {
+    const able = problem === undefined
+    // No router forwards what has link-local addresses.
+    const linkLocal = isLinkLocal(this.key.peer)
+    this.#ability = { send: able && !linkLocal, return: able }
+    this.#echoProblem = able && linkLocal ? 'a link-local peer forwards no echo packets' : problem
+    this.#configure()
+    this.#plan(NEWS_MS)
+  }
+
+  #echoReturned(roundTripMs: number): void {
+    this.#counters.echoIn++
+    this.#echoRoundTripMs = roundTripMs
+    this.#handle({ type: 'echo' })
+    this.#plan(COUNTERS_MS)
   }
 
   async #findDevice(name: string): Promise<number> {
@@ -213,6 +278,7 @@ export class EngineSession {
         this.#send(output.packet)
         break
       case 'echo':
+        if (this.#line && this.#world.echo.send(this.#line)) this.#counters.echoOut++
         break
       case 'changed':
         this.#since = this.#world.clock.date().getTime()
@@ -263,6 +329,7 @@ export class EngineSession {
       since: this.#since,
       counters: { ...this.#counters },
       echoRoundTripMs: this.#echoRoundTripMs,
+      echoProblem: this.#echoProblem,
       problem: this.#problem,
     }
   }

@@ -1,6 +1,7 @@
 import type { Clock, Network } from '@carillon/core'
 import { Devices } from './devices.ts'
 import { Drops } from './drops.ts'
+import { EchoPlane } from './echo/plane.ts'
 import { controlPorts, EngineSession, type SessionWorld } from './engine-session.ts'
 import { keyText } from './options.ts'
 import { type Inlet, Receivers } from './receivers.ts'
@@ -35,7 +36,10 @@ export class Engine implements Runner {
     const receivers = new Receivers(network, (inlet, from, bytes, ttl) =>
       this.#receive(inlet, from, bytes, ttl),
     )
-    this.#world = { network, clock, random, receivers, devices: new Devices(network), report }
+    const devices = new Devices(network)
+    const dropped = (): void => this.#drops.count('echo')
+    const echo = new EchoPlane({ network, clock, random, devices, dropped })
+    this.#world = { network, clock, random, receivers, devices, echo, report }
   }
 
   obey(command: Command): void {
@@ -95,7 +99,9 @@ export class Engine implements Runner {
       ? this.#byDiscriminator.get(yourDiscriminator)
       : this.#sessionWith(from, multihop, inlet)
     if (session?.key.multihop !== multihop) return known ? 'unknownSession' : 'unknownPeer'
-    return multihop && ttl < session.settings.minimumTtl ? 'ttl' : session
+    if (!multihop || ttl >= session.settings.minimumTtl) return session
+    session.refuse(ttl)
+    return 'ttl'
   }
 
   /** Who does not know our discriminator yet is known by its address, and where it came in (RFC 5881 section 3, RFC 5883 section 4). */
@@ -115,6 +121,7 @@ export class Engine implements Runner {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const session of [...this.#sessions.values()]) session.end()
     this.#drops.flush()
+    await this.#world.echo[Symbol.asyncDispose]()
     await this.#world.devices[Symbol.asyncDispose]()
   }
 }

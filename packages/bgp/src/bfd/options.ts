@@ -55,7 +55,8 @@ function split(field: string, text: string): { readonly address: string; readonl
   return { address, zone }
 }
 
-const isLinkLocal = (address: string): boolean => /^fe[89ab]/.test(address)
+/** fe80::/10 */
+export const isLinkLocal = (address: string): boolean => /^fe[89ab]/.test(address)
 
 /** Checks with whom a session is to be. Throws `BAD_BFD_OPTIONS`. */
 export function sessionKey(options: BfdSessionOptions): SessionKey {

@@ -59,6 +59,7 @@ export function newAssociation(parameters: Parameters, discriminator: number): A
     sentAt: undefined,
     transmitMs: undefined,
     echo: 'off',
+    echoes: undefined,
     farewells: undefined,
   }
 }
@@ -144,10 +145,10 @@ class Turn {
   }
 
   echoReturned(): void {
-    const { echo, parameters } = this.#a
+    const { echo, remote } = this.#a
     if (echo === 'off') return
-    this.#a = { ...this.#a, echo: 'answered' }
-    this.#arm('echo-detect', parameters.detectMultiplier * this.#echoInterval())
+    this.#a = { ...this.#a, echo: 'answered', echoes: remote?.discriminator }
+    this.#expectEcho()
   }
 
   configure(parameters: Parameters): void {
@@ -253,11 +254,18 @@ class Turn {
     const wanted = state === 'up' && parameters.echoMs > 0 && (remote?.requiredMinEchoRxMs ?? 0) > 0
     if (wanted === (echo !== 'off')) return
     this.#a = { ...this.#a, echo: wanted ? 'unanswered' : 'off' }
-    if (wanted) this.#arm('echo', 0)
-    else {
+    if (wanted) {
+      this.#arm('echo', 0)
+      if (this.#a.echoes === remote?.discriminator) this.#expectEcho()
+    } else {
       this.#disarm('echo')
       this.#disarm('echo-detect')
     }
+  }
+
+  /** Expects an echo packet within a detection time (section 6.8.5). */
+  #expectEcho(): void {
+    this.#arm('echo-detect', this.#a.parameters.detectMultiplier * this.#echoInterval())
   }
 
   #echoInterval(): number {

@@ -50,6 +50,8 @@ export interface Snapshot {
   readonly counters: BfdCounters
   /** From the sending of an echo packet to its return; undefined before the first. */
   readonly echoRoundTripMs: number | undefined
+  /** Why there is no echo function although the profile asks for it. */
+  readonly echoProblem: string | undefined
   /** Why no packets can be exchanged. */
   readonly problem: PlainError | undefined
 }

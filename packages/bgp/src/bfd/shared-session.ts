@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '@carillon/core'
-import { parametersOf } from './association.ts'
+import { noEcho, parametersOf } from './association.ts'
 import type { BfdMetrics } from './metrics.ts'
 import { type BfdSettings, bfdSettings, type SessionKey } from './options.ts'
 import { newAssociation } from './protocol.ts'
@@ -34,10 +34,11 @@ export class SharedSession implements SessionOwner {
     this.#settings = settings
     this.#world = world
     this.#snapshot = {
-      association: newAssociation(parametersOf(settings, false), 0),
+      association: newAssociation(parametersOf(settings, noEcho), 0),
       since: world.clock.date().getTime(),
       counters: { controlIn: 0, controlOut: 0, echoIn: 0, echoOut: 0 },
       echoRoundTripMs: undefined,
+      echoProblem: undefined,
       problem: undefined,
     }
     world.metrics.state(key.peer, false)

@@ -38,13 +38,15 @@ export interface BfdStatus {
   readonly transmitIntervalMs: number | undefined
   /** For how long the peer may be silent; undefined while it is not known. */
   readonly detectionTimeMs: number | undefined
-  /** `unanswered`: sent, and none has come back since the session is up, so their absence means nothing. */
+  /** `unanswered`: none has come back since the session is up. From a peer that never returned one that means nothing. */
   readonly echo: 'off' | 'unanswered' | 'answered'
+  /** Why there is no echo function although the profile asks for it. */
+  readonly echoProblem: string | undefined
   /** From the sending of an echo packet to its return. */
   readonly echoRoundTripMs: number | undefined
   /** At most a second old. */
   readonly counters: BfdCounters & { readonly ups: number; readonly downs: number }
-  /** Why no packets can be exchanged: `BFD_SOCKET_FAILED`, `BFD_THREAD_FAILED`. */
+  /** Why no packets can be exchanged: `BFD_SOCKET_FAILED`, `BFD_TTL_TOO_LOW`, `BFD_THREAD_FAILED`. */
   readonly problem: CarillonError | undefined
 }
 
@@ -99,6 +101,7 @@ export function statusOf(
     transmitIntervalMs: transmitInterval(association.inForce, association.remote),
     detectionTimeMs: detectionTimeOf(association),
     echo: association.echo,
+    echoProblem: snapshot.echoProblem,
     echoRoundTripMs: snapshot.echoRoundTripMs,
     counters: { ...snapshot.counters, ups: events.ups, downs: events.downs },
     problem: snapshot.problem && revive(snapshot.problem),

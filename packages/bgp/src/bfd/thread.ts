@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '@carillon/core'
-import { parametersOf } from './association.ts'
+import { noEcho, parametersOf } from './association.ts'
 import { newAssociation } from './protocol.ts'
 import type { Command, PlainError, Report, Runner, Snapshot } from './report.ts'
 import { detectionTimeOf } from './status.ts'
@@ -171,10 +171,11 @@ export class ThreadRunner implements Runner {
 
   #unknown({ open }: Running): Snapshot {
     return {
-      association: newAssociation(parametersOf(open.settings, false), 0),
+      association: newAssociation(parametersOf(open.settings, noEcho), 0),
       since: this.#clock.date().getTime(),
       counters: { controlIn: 0, controlOut: 0, echoIn: 0, echoOut: 0 },
       echoRoundTripMs: undefined,
+      echoProblem: undefined,
       problem: undefined,
     }
   }

@@ -60,10 +60,12 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
   /** Batches of announcements that are not empty, in the order in which they were begun. */
   readonly #ready = new Set<Batch>()
   /** What the entries stand for; undefined when single routes were changed since, or a prefix is in it twice. */
-  #declared: readonly Route[] | undefined
+  #declared: Route[] | undefined
   #mark = 0
   #terms: RibTerms | undefined
   #sides: Partial<Record<RouteFamily, Side>> = {}
+  /** The same, to go through. */
+  #open: readonly Side[] = []
   #scratch = new Uint8Array(0)
   #desired = 0
   #announced = 0
@@ -88,7 +90,7 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
 
   /** Whether there is nothing to give out. */
   get idle(): boolean {
-    return this.#waiting === 0 && !this.#open().some(side => side.markers.due)
+    return this.#waiting === 0 && !this.#open.some(side => side.markers.due)
   }
 
   /** How a prefix stands, in any spelling; undefined when it is not to be announced. Throws `BAD_ROUTE`. */
@@ -144,6 +146,7 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
           markers: new Markers(),
           waiting: 0,
         }
+    this.#open = families.flatMap(family => this.#sides[family] ?? [])
     for (const entry of this.#entries.values()) this.#settle(entry)
   }
 
@@ -151,7 +154,7 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
   renew(nextHops: RibTerms['nextHops']): void {
     if (this.#terms === undefined) return
     this.#terms = { ...this.#terms, nextHops }
-    for (const side of this.#open()) side.batches.renew(this.#terms)
+    for (const side of this.#open) side.batches.renew(this.#terms)
     for (const entry of this.#entries.values()) this.#settle(entry)
     this.#tidy()
   }
@@ -160,6 +163,7 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
   close(): void {
     this.#terms = undefined
     this.#sides = {}
+    this.#open = []
     this.#ready.clear()
     this.#scratch = new Uint8Array(0)
     for (const entry of this.#entries.values()) {
@@ -201,17 +205,12 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
   }
 
   get #waiting(): number {
-    return this.#open().reduce((sum, side) => sum + side.waiting, 0)
-  }
-
-  #open(): readonly Side[] {
-    return families.flatMap(family => this.#sides[family] ?? [])
+    return this.#open.reduce((sum, side) => sum + side.waiting, 0)
   }
 
   /** Writes the next message, and gives where it ends: at its beginning when there is none. */
   #message(at: number, limit: number, terms: RibTerms): number {
-    const sides = this.#open()
-    for (const side of sides) {
+    for (const side of this.#open) {
       const marker = side.markers.take(side.waiting > 0)
       if (marker === undefined) continue
       if (side.markers.takePutOff()) this.refresh(side.family)
@@ -220,7 +219,8 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
       if (marker === 'endOfRib') this.#sent.updates++
       return at + bytes.length
     }
-    const withdrawals = sides.map(side => side.batches.withdrawals).find(one => one.first !== undefined)
+    const withdrawals = this.#open.find(side => side.batches.withdrawals.first !== undefined)?.batches
+      .withdrawals
     const [announcements] = this.#ready
     const batch = withdrawals ?? announcements
     if (batch === undefined) return at
@@ -243,15 +243,16 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
   }
 
   /** Makes the routes those of `after`, where they are `before`, as far as the two differ. False where one prefix comes twice. */
-  #replace(before: readonly Route[], after: readonly Route[]): boolean {
+  #replace(before: Route[], after: readonly Route[]): boolean {
     const common = Math.min(before.length, after.length)
     let head = 0
     while (head < common && before[head] === after[head]) head++
-    let tail = 0
-    while (tail < common - head && before.at(-1 - tail) === after.at(-1 - tail)) tail++
-    const gone = before.slice(head, before.length - tail).map(route => this.#entryOf(route.prefix))
-    const { entries, attributes } = this.#resolve(after.slice(head, after.length - tail))
+    const shift = after.length - before.length
+    let end = before.length
+    while (end > head && end + shift > head && before[end - 1] === after[end + shift - 1]) end--
+    const { entries, attributes } = this.#resolve(after, head, end + shift)
     const [old, fresh] = [++this.#mark, ++this.#mark]
+    const gone = before.slice(head, end).map(route => this.#entryOf(route.prefix))
     for (const entry of gone) entry.mark = old
     for (const entry of entries) {
       const elsewhere = entry.wanted !== undefined && entry.mark !== old
@@ -259,35 +260,40 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
       entry.mark = fresh
     }
     for (const entry of gone) if (entry.mark === old) this.#want(entry, undefined)
-    for (const [i, entry] of entries.entries()) this.#want(entry, attributes[i])
-    this.#declared = after.slice()
+    for (let i = 0; i < entries.length; i++) this.#want(entries[i] as Entry, attributes[i])
+    if (shift !== 0) this.#declared = after.slice()
+    else for (let i = head; i < end; i++) before[i] = after[i] as Route
     this.#tidy()
     return true
   }
 
   #declareAll(routes: readonly Route[]): void {
-    const { entries, attributes } = this.#resolve(routes)
+    const { entries, attributes } = this.#resolve(routes, 0, routes.length)
     const mark = ++this.#mark
-    let twice = false
-    for (const [i, entry] of entries.entries()) {
-      twice ||= entry.mark === mark
+    let named = 0
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as Entry
+      if (entry.mark !== mark) named++
       entry.mark = mark
       this.#want(entry, attributes[i])
     }
-    for (const entry of this.#entries.values()) if (entry.mark !== mark) this.#want(entry, undefined)
-    this.#declared = twice ? undefined : routes.slice()
+    if (named < this.#entries.size)
+      for (const entry of this.#entries.values()) if (entry.mark !== mark) this.#want(entry, undefined)
+    this.#declared = named < routes.length ? undefined : routes.slice()
     this.#tidy()
   }
 
-  /** Reads routes, all of them or, when it throws, none. */
-  #resolve(routes: readonly Route[]): {
-    readonly entries: readonly Entry[]
-    readonly attributes: readonly PathAttributes[]
-  } {
+  /** Reads the routes of a range, all of them or, when it throws, none. */
+  #resolve(
+    routes: readonly Route[],
+    from: number,
+    to: number,
+  ): { readonly entries: readonly Entry[]; readonly attributes: readonly PathAttributes[] } {
     const entries: Entry[] = []
     const attributes: PathAttributes[] = []
     try {
-      for (const route of routes) {
+      for (let i = from; i < to; i++) {
+        const route = routes[i] as Route
         attributes.push(this.#attributesOf(route))
         entries.push(this.#entryOf(route.prefix))
       }
@@ -363,7 +369,7 @@ export class AdjRibOut<Route extends { readonly prefix: string }> {
 
   /** Forgets attributes that no route uses any more, once there may be many. */
   #tidy(): void {
-    for (const { batches } of this.#open()) {
+    for (const { batches } of this.#open) {
       if (batches.size <= this.#forgetFrom) continue
       const used = new Set<Batch>()
       for (const { batch, sent } of this.#entries.values()) {

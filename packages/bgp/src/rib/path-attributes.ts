@@ -40,12 +40,29 @@ export function readCommunities(texts: readonly string[]): Communities {
 /** How many sets of attributes are remembered. */
 const REMEMBERED = 1024
 
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
 /** Gives the same attributes as the same object, so that their routes are found to belong together at a glance. */
 export class PathAttributesPool {
   readonly #known = new Map<string, PathAttributes>()
+  /** Routes that stand side by side often have the same attributes. */
+  #last: { localPref: number; communities: readonly string[]; attributes: PathAttributes } | undefined
 
   /** `localPref` 0: unset. Throws `BAD_ROUTE` as `readCommunities` does. */
   of(localPref: number, communities: readonly string[]): PathAttributes {
+    const last = this.#last
+    if (last?.localPref === localPref && sameTexts(last.communities, communities)) return last.attributes
+    const attributes = this.#find(localPref, communities)
+    this.#last = { localPref, communities: communities.slice(), attributes }
+    return attributes
+  }
+
+  #find(localPref: number, communities: readonly string[]): PathAttributes {
     const key = `${localPref} ${communities.join(' ')}`
     const known = this.#known.get(key)
     if (known !== undefined) return known

@@ -266,6 +266,19 @@ describe('an UPDATE', () => {
     expect(() => encodeMessage(set, dialect)).toThrow(expect.objectContaining({ code: 'BAD_LENGTH' }))
   })
 
+  it('is not written with an attribute of a size that no reader takes', () => {
+    const update = (attributes: UpdateMessage['attributes']): UpdateMessage => ({
+      type: 'update',
+      withdrawn: [],
+      attributes,
+      announced: [],
+    })
+    for (const attributes of [{ communities: [] }, { largeCommunities: [] }, { nextHop: new Uint8Array(16) }])
+      expect(() => encodeMessage(update(attributes), dialect)).toThrow(
+        expect.objectContaining({ code: 'BAD_LENGTH' }),
+      )
+  })
+
   it('can be the End-of-RIB marker of a family (RFC 4724 section 2)', () => {
     expect(
       Buffer.from(encodeMessage(endOfRib('ipv4'), dialect))

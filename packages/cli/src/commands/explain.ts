@@ -1,7 +1,8 @@
 import { CarillonError, familyOf, meaningOf, type SpeakerStatus } from '@carillon/core'
-import { announcedLines, few } from '../announced.ts'
+import { announcedLines, broadcasts, few } from '../announced.ts'
 import { fetchStatus } from '../client.ts'
 import { parseEndpoint } from '../endpoint.ts'
+import { sessionLine } from '../sessions.ts'
 import { paint, type Terminal } from '../terminal.ts'
 import type { AskOptions } from './status.ts'
 import { findServices } from './where.ts'
@@ -42,6 +43,9 @@ export async function explain(what: string, options: AskOptions, terminal: Termi
     )
   }
   for (const text of silentLines(service)) line('Silent', text)
+  const told = new Set(broadcasts(service.announcements).flatMap(({ peers }) => peers))
+  for (const session of answer.sessions)
+    if (told.has(session.peer)) line('Session', `${answer.node} > ${sessionLine(session, answer.now)}`)
   return announced ? 0 : 1
 }
 

@@ -3,6 +3,7 @@ import {
   ConfigParser,
   describeInvalid,
   describePlan,
+  meaningOf,
   type PlanDocument,
   Planner,
   type Snapshot,
@@ -61,6 +62,8 @@ function show({ services, pools, problems }: PlanDocument, terminal: Terminal): 
       ]
     })
     terminal.print(table(['SERVICE', 'STATE', 'ADDRESSES', 'POOL', 'NODE', 'WHY'], rows))
+    const words = legend(services)
+    if (words.length > 0) terminal.print(`\n${words.join('\n')}`)
   }
   if (pools.length > 0) {
     const rows = pools.map(pool => [
@@ -82,9 +85,25 @@ function whoSpeaks({ announcements }: PlanDocument['services'][number]): string 
   return [...owners, ...new Set(told)].join('; ')
 }
 
+/** Whether a Service has an address that nobody announces. */
+const isUnheard = ({ state, announcements }: PlanDocument['services'][number]): boolean =>
+  state === 'assigned' && announcements.length === 0
+
+/** What the words mean for which Services are announced by nobody, and what to do about it. */
+function legend(services: PlanDocument['services']): readonly string[] {
+  const lines = new Set<string>()
+  for (const { silent } of services.filter(isUnheard)) {
+    for (const { because, protocol } of silent) {
+      const { sentence, advice } = meaningOf(because, protocol)
+      lines.add(`${because}: ${sentence}; ${advice}`)
+    }
+  }
+  return [...lines].sort()
+}
+
 /** For an assigned Service that nobody announces: the reasons of the nodes, each with how many have it. */
 function whySilent(service: PlanDocument['services'][number]): string {
-  if (service.state !== 'assigned' || service.announcements.length > 0) return ''
+  if (!isUnheard(service)) return ''
   if (service.silent.length === 0) return 'no advertisement selects its pool'
   const counts = new Map<string, number>()
   for (const { because } of service.silent) counts.set(because, (counts.get(because) ?? 0) + 1)

@@ -40,6 +40,7 @@ export interface RunOptions {
   readonly whenIsolated: 'announce' | 'silent'
   readonly holdDown?: number
   readonly sticky: boolean
+  readonly bgpListen?: string
   readonly bgpPasswordFile?: readonly string[]
 }
 
@@ -54,6 +55,8 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
   const node = options.node ?? hostname()
   const http = options.http === 'off' ? undefined : parseEndpoint('--http', options.http)
   const log = (await makeLogger(options.logLevel, options.logFormat)).child({ node })
+  const listen =
+    options.bgpListen === undefined ? undefined : parseEndpoint('--bgp-listen', options.bgpListen, 179)
   const bgpPasswords = await readPasswords(options.bgpPasswordFile ?? [])
   const metrics = (await import('../http/metrics.ts')).prometheusMetrics()
   const { excludeInterfaces, garpCount, garpInterval, garpRefresh } = options
@@ -72,6 +75,7 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
       ...(options.sticky ? { sticky: cluster } : {}),
       ignoreExcludeLb: options.ignoreExcludeLb,
       bgpPasswords,
+      ...(listen && { bgp: { listen } }),
       ...(options.lbClass === undefined ? {} : { loadBalancerClass: options.lbClass }),
       layer2: {
         ...(excludeInterfaces ? { excludeInterfaces } : {}),

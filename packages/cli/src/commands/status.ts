@@ -1,6 +1,8 @@
 import type { SpeakerStatus } from '@carillon/core'
+import { broadcasts, few } from '../announced.ts'
 import { fetchStatus } from '../client.ts'
 import { parseEndpoint } from '../endpoint.ts'
+import { sessionTable } from '../sessions.ts'
 import { paint, type Terminal, table } from '../terminal.ts'
 import { ago } from '../time.ts'
 import { problemLines } from './problems.ts'
@@ -30,7 +32,7 @@ function show(answer: SpeakerStatus, terminal: Terminal): void {
     const rows = answer.services.map(service => [
       `${service.namespace}/${service.name}`,
       service.addresses.join(', ') || '-',
-      service.owner === answer.node ? paint(terminal, 'green', service.owner) : (service.owner ?? '-'),
+      whoSpeaks(service, answer.node, terminal),
       service.since === null ? '-' : ago(service.since, answer.now),
       service.succession
         .filter(name => name !== service.owner)
@@ -40,6 +42,10 @@ function show(answer: SpeakerStatus, terminal: Terminal): void {
     ])
     terminal.print(table(['SERVICE', 'ADDRESSES', 'OWNER', 'FOR', 'NEXT', 'WHY'], rows))
   }
+  if (answer.sessions.length > 0) {
+    terminal.print('')
+    terminal.print(sessionTable(answer.sessions, answer.now, terminal))
+  }
   const failing = answer.announcers.flatMap(announcer => [
     ...(announcer.failure === null ? [] : [`${announcer.name}: ${announcer.failure}`]),
     ...announcer.status
@@ -48,4 +54,16 @@ function show(answer: SpeakerStatus, terminal: Terminal): void {
   ])
   if (failing.length > 0) terminal.print('')
   for (const line of failing) terminal.print(paint(terminal, 'red', line))
+}
+
+/** The owner on layer 2, and who announces by BGP, as far as this node lists it. */
+function whoSpeaks(
+  { owner, announcements }: SpeakerStatus['services'][number],
+  self: string,
+  terminal: Terminal,
+): string {
+  const name = (node: string): string => (node === self ? paint(terminal, 'green', node) : node)
+  const nodes = new Set(broadcasts(announcements).flatMap(one => one.nodes))
+  const told = nodes.size === 0 ? [] : [`bgp ${few([...nodes].map(name))}`]
+  return [...(owner === null ? [] : [name(owner)]), ...told].join('; ') || '-'
 }

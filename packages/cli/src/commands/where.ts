@@ -53,7 +53,9 @@ export async function where(what: string, options: AskOptions, terminal: Termina
         continue
       }
       for (const { prefix, nodes, peers } of told)
-        terminal.print(`${one.service} (${held}): ${few(nodes)} announce ${prefix} by BGP to ${few(peers)}`)
+        terminal.print(
+          `${one.service} (${held}): ${few(nodes)} ${nodes.length === 1 ? 'announces' : 'announce'} ${prefix} by BGP to ${few(peers)}`,
+        )
       if (one.owner === null) continue
       const time = one.since === null ? '' : ` for ${ago(one.since, answer.now)}`
       terminal.print(

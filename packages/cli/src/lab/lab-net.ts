@@ -128,6 +128,11 @@ export class LabNet implements AsyncDisposable {
     return { host, bridge, interface: name, port }
   }
 
+  /** Cuts a port off, or connects it again; the interface keeps its carrier, as behind a switch that fails. */
+  async cut({ bridge, port }: LabPort, cut: boolean): Promise<void> {
+    await this.exec(bridge, 'bridge', ['link', 'set', 'dev', port, 'state', cut ? '0' : '3'])
+  }
+
   /**
    * Puts service addresses on a host's loopback interface, mute: the kernel delivers what is sent to them, and leaves answering for
    * them to others. It stands in for what kube-proxy does.

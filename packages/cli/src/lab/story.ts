@@ -1,23 +1,16 @@
-import type { ChildProcess } from 'node:child_process'
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { CarillonError, type SpeakerStatus } from '@carillon/core'
+import { CarillonError } from '@carillon/core'
 import { paint, type Terminal, table } from '../terminal.ts'
 import { type Answer, type Seen, sumUp } from './answers.ts'
+import { LabClient } from './lab-client.ts'
 import { LabNet, type LabPort } from './lab-net.ts'
+import { LabSpeakers } from './lab-speakers.ts'
 import { labManifests } from './manifests.ts'
+import { pause } from './pause.ts'
+import { type Story, type Telling, tell } from './tell.ts'
 
 const nodes = ['node-a', 'node-b', 'node-c'] as const
 const addresses = ['10.77.0.100', 'fd77::100'] as const
 const [address] = addresses
-const bin = fileURLToPath(new URL('../../bin/carillon.js', import.meta.url))
-const webServer = fileURLToPath(new URL('./web-server.js', import.meta.url))
-const webClient = fileURLToPath(new URL('./web-client.js', import.meta.url))
-
-const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
 /** What `carillon lab --json` prints. */
 export interface LabReport {
@@ -28,15 +21,15 @@ export interface LabReport {
 
 class Lab implements AsyncDisposable {
   readonly net = new LabNet('lab')
-  readonly answers: Answer[] = []
-  #folder = ''
-  readonly #speakers = new Map<string, ChildProcess>()
+  readonly speakers = new LabSpeakers(
+    this.net,
+    new Map(nodes.map((node, i) => [node, `10.77.0.1${i + 1}`] as const)),
+  )
   readonly #ports = new Map<string, LabPort>()
-  #client: ChildProcess | undefined
+  #client: LabClient | undefined
   #closed = false
 
   async build(): Promise<void> {
-    this.#folder = await mkdtemp(join(tmpdir(), 'carillon-lab-'))
     await this.edit([])
     await this.net.bridge('switch')
     await this.net.host('client')
@@ -48,57 +41,27 @@ class Lab implements AsyncDisposable {
         await this.net.join('switch', node, [`10.77.0.1${i + 1}/24`, `fd77::1${i + 1}/64`]),
       )
       await this.net.serve(node, addresses)
-      this.net.spawn(node, process.execPath, [webServer, node, '80'], { stdio: 'ignore' })
-      this.start(node)
+      this.speakers.serveWeb(node)
+      this.speakers.start(node)
     }
   }
 
-  start(node: string): void {
-    const peers = nodes.flatMap((other, i) => (other === node ? [] : ['--gossip-join', `10.77.0.1${i + 1}`]))
-    const args = [
-      'run',
-      '--node',
-      node,
-      '--manifests',
-      this.#folder,
-      ...peers,
-      '--log-level',
-      'error',
-      '--log-format',
-      'pretty',
-    ]
-    const stdio = ['ignore', 'ignore', 'inherit'] as const
-    this.#speakers.set(node, this.net.spawn(node, process.execPath, [bin, ...args], { stdio: [...stdio] }))
-  }
-
-  /** Sends a signal to a node's speaker; its web server goes on. */
-  signal(node: string, signal: NodeJS.Signals): void {
-    this.#speakers.get(node)?.kill(signal)
+  get answers(): readonly Answer[] {
+    return this.#client?.answers ?? []
   }
 
   /** Cuts a node off, or connects it again; its interface keeps its carrier, as behind a switch that fails. */
   async cut(node: string, cut: boolean): Promise<void> {
     const port = this.#ports.get(node)
-    if (port)
-      await this.net.exec('switch', 'bridge', ['link', 'set', 'dev', port.port, 'state', cut ? '0' : '3'])
+    if (port) await this.net.cut(port, cut)
   }
 
-  /** Writes the manifests anew, in one step. */
-  async edit(without: readonly string[]): Promise<void> {
-    const file = join(this.#folder, 'cluster.yaml')
-    await writeFile(`${file}.new`, labManifests({ nodes, addresses, without }))
-    await rename(`${file}.new`, file)
-  }
-
-  async status(node: string): Promise<SpeakerStatus | undefined> {
-    const { code, stdout } = await this.net.exec(node, process.execPath, [bin, 'status', '--json'])
-    return code === 0 ? (JSON.parse(stdout) as SpeakerStatus) : undefined
+  edit(without: readonly string[]): Promise<void> {
+    return this.speakers.edit(labManifests({ nodes, addresses, without }))
   }
 
   ask(): void {
-    this.#client = this.net.spawn('client', process.execPath, [webClient, address, '80', '10'])
-    if (!this.#client.stdout) return
-    createInterface(this.#client.stdout).on('line', line => this.answers.push(JSON.parse(line) as Answer))
+    this.#client = new LabClient(this.net, 'client', address)
   }
 
   /** Waits until the client is answered by a node that `accept` accepts; throws `LAB_UNAVAILABLE` when that takes too long. */
@@ -116,35 +79,18 @@ class Lab implements AsyncDisposable {
     // Whoever still waits for an answer would keep the process alive for it.
     this.#closed = true
     await this.net[Symbol.asyncDispose]()
-    await rm(this.#folder, { recursive: true, force: true })
+    await this.speakers[Symbol.asyncDispose]()
   }
 }
 
 /** Builds the lab, moves the address, and says what happened. Gives the exit code. */
-export async function tellStory(
-  options: { readonly keep: boolean; readonly json: boolean },
-  terminal: Terminal,
-): Promise<number> {
-  const say = (text: string): void => {
-    if (!options.json) terminal.print(text)
-  }
+export async function tellStory(options: Telling, terminal: Terminal): Promise<number> {
   await using lab = new Lab()
-  const interrupted = new Promise<'interrupted'>(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('interrupted'))
-  })
-  const story = play(lab, terminal, say)
-  const ended = await Promise.race([story, interrupted])
-  if (ended === 'interrupted') {
-    story.catch(() => {})
-    say('\ninterrupted: everything is taken down')
-    return 130
+  const story: Story<LabReport> = {
+    play: say => play(lab, terminal, say),
+    good: ({ moves }) => moves.every(move => move.to !== move.from),
   }
-  if (options.json) terminal.print(JSON.stringify(ended, null, 2))
-  if (options.keep) {
-    say(`\nThe lab stays until Ctrl-C. Look inside with: nsenter -a -t ${process.ppid} ip netns`)
-    await interrupted
-  }
-  return ended.moves.every(move => move.to !== move.from) ? 0 : 1
+  return await tell(story, options, terminal)
 }
 
 async function play(lab: Lab, terminal: Terminal, say: (text: string) => void): Promise<LabReport> {
@@ -200,7 +146,7 @@ interface Fault {
 
 /** Ways for a node to lose its address. The web server behind it goes on, but for the cut. */
 function faults(lab: Lab, victim: string): readonly Fault[] {
-  const restart = (): void => lab.start(victim)
+  const restart = (): void => lab.speakers.start(victim)
   return [
     {
       title: `The manifest is edited: ${victim} may not announce any more`,
@@ -209,7 +155,7 @@ function faults(lab: Lab, victim: string): readonly Fault[] {
     },
     {
       title: `kill -9 of the speaker on ${victim}`,
-      hurt: () => lab.signal(victim, 'SIGKILL'),
+      hurt: () => lab.speakers.signal(victim, 'SIGKILL'),
       heal: restart,
     },
     {
@@ -219,12 +165,12 @@ function faults(lab: Lab, victim: string): readonly Fault[] {
     },
     {
       title: `The speaker on ${victim} is frozen (SIGSTOP)`,
-      hurt: () => lab.signal(victim, 'SIGSTOP'),
-      heal: () => lab.signal(victim, 'SIGCONT'),
+      hurt: () => lab.speakers.signal(victim, 'SIGSTOP'),
+      heal: () => lab.speakers.signal(victim, 'SIGCONT'),
     },
     {
       title: `The speaker on ${victim} is told to stop (SIGTERM)`,
-      hurt: () => lab.signal(victim, 'SIGTERM'),
+      hurt: () => lab.speakers.signal(victim, 'SIGTERM'),
       heal: restart,
     },
   ]
@@ -244,7 +190,7 @@ async function settled(lab: Lab): Promise<void> {
 }
 
 async function show(lab: Lab, terminal: Terminal, say: (text: string) => void, ask: string): Promise<void> {
-  const status = await lab.status(ask)
+  const status = await lab.speakers.status(ask)
   const web = status?.services.find(service => service.name === 'web')
   if (web) {
     const rows = web.addresses.map(one => [

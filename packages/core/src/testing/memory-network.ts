@@ -96,7 +96,7 @@ export class MemoryNetwork {
   }
 
   pathOf(from: string, to: string): Path {
-    return this.#paths.get(`${from} ${to}`) ?? this.#default
+    return (this.#paths.size > 0 ? this.#paths.get(`${from} ${to}`) : undefined) ?? this.#default
   }
 
   /** Runs `arrive` when a packet from one host reaches the other, or never. */
@@ -140,7 +140,8 @@ export class MemoryHost implements Network {
   readonly name: string
   readonly addresses: readonly string[]
   readonly #network: MemoryNetwork
-  readonly #datagrams = new Map<string, MemoryDatagrams>()
+  /** By port. */
+  readonly #datagrams = new Map<number, readonly MemoryDatagrams[]>()
   readonly #listeners = new Map<string, MemoryStreams>()
   readonly #frames = new Set<MemoryFrames>()
   readonly #icmp6 = new Set<MemoryIcmp6>()
@@ -235,10 +236,10 @@ export class MemoryHost implements Network {
   }
 
   deliverDatagram_(to: Endpoint, from: Endpoint, bytes: Uint8Array, ttl: number): void {
-    const socket =
-      this.#datagrams.get(endpointText(to)) ??
-      this.#datagrams.get(`0.0.0.0:${to.port}`) ??
-      this.#datagrams.get(`:::${to.port}`)
+    const there = this.#datagrams.get(to.port) ?? []
+    const bound = (address: string): MemoryDatagrams | undefined =>
+      there.find(socket => socket.local.address === address)
+    const socket = bound(to.address) ?? bound('0.0.0.0') ?? bound('::')
     socket?.deliver(from, bytes, ttl)
   }
 
@@ -261,12 +262,13 @@ export class MemoryHost implements Network {
 
   async datagrams(at: Endpoint, options: SocketOptions = {}): Promise<Datagrams> {
     const local = { address: at.address, port: at.port || this.#nextPort++ }
-    const key = endpointText(local)
-    if (this.#datagrams.has(key)) {
-      throw new CarillonError('EADDRINUSE', `${key} is in use on ${this.name}`, { address: key })
+    const there = (): readonly MemoryDatagrams[] => this.#datagrams.get(local.port) ?? []
+    if (there().some(other => other.local.address === local.address)) {
+      const address = endpointText(local)
+      throw new CarillonError('EADDRINUSE', `${address} is in use on ${this.name}`, { address })
     }
     const send = (to: Endpoint, bytes: Uint8Array): void => {
-      if (this.#datagrams.get(key) !== socket) return
+      if (!there().includes(socket)) return
       const host = this.#network.hostAt(to.address)
       if (!host) return
       const from = { address: this.#source(local.address, to.address), port: local.port }
@@ -274,8 +276,14 @@ export class MemoryHost implements Network {
       const { ttl = 64 } = options
       this.#network.carry(this.name, host.name, () => host.deliverDatagram_(to, from, copy, ttl))
     }
-    const socket = new MemoryDatagrams(local, options, send, () => this.#datagrams.delete(key))
-    this.#datagrams.set(key, socket)
+    const close = (): void => {
+      this.#datagrams.set(
+        local.port,
+        there().filter(other => other !== socket),
+      )
+    }
+    const socket = new MemoryDatagrams(local, options, send, close)
+    this.#datagrams.set(local.port, [...there(), socket])
     return socket
   }
 

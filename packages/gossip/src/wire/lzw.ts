@@ -8,16 +8,18 @@ const FIRST_WIDTH = 9
 const LAST_WIDTH = 12
 const CODES = 1 << LAST_WIDTH
 
-const HASH_BITS = 13
-const HASH_MASK = (1 << HASH_BITS) - 1
+const MAX_HASH_BITS = 13
 /** Open addressing: each entry is (prefix code, byte, code) in 12 + 8 + 12 bits; codes start above 257, so 0 is free. */
-const known = new Uint32Array(1 << HASH_BITS)
+const known = new Uint32Array(1 << MAX_HASH_BITS)
 
 /** Compresses `bytes`; undefined as soon as the result would be longer than `limit`. */
 export function lzwCompress(
   bytes: Uint8Array,
   limit: number = Number.MAX_SAFE_INTEGER,
 ): Uint8Array | undefined {
+  // A small message needs, and clears, a small part of the table.
+  const hashBits = Math.min(MAX_HASH_BITS, 33 - Math.clz32(bytes.length))
+  const hashMask = (1 << hashBits) - 1
   const worst = Math.ceil(((bytes.length + bytes.length / 3000 + 4) * LAST_WIDTH) / 8) + 4
   const out = new Uint8Array(Math.min(worst, limit + 4))
   let length = 0
@@ -43,21 +45,21 @@ export function lzwCompress(
     emit(CLEAR)
     width = FIRST_WIDTH
     last = END
-    known.fill(0)
+    known.fill(0, 0, hashMask + 1)
     return false
   }
 
-  known.fill(0)
+  known.fill(0, 0, hashMask + 1)
   emit(CLEAR)
   if (bytes.length > 0) {
     let prefix = bytes[0] as number
     for (let at = 1; at < bytes.length; at++) {
       const byte = bytes[at] as number
       const key = (prefix << 8) | byte
-      let slot = Math.imul(key, 0x9e3779b1) >>> (32 - HASH_BITS)
+      let slot = Math.imul(key, 0x9e3779b1) >>> (32 - hashBits)
       let entry = known[slot] as number
       while (entry !== 0 && entry >>> LAST_WIDTH !== key) {
-        slot = (slot + 1) & HASH_MASK
+        slot = (slot + 1) & hashMask
         entry = known[slot] as number
       }
       if (entry !== 0) {

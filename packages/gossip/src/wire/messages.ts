@@ -150,7 +150,7 @@ interface Compressed {
 }
 
 const source = [
-  ['SourceAddr', 'bytes', 6, 'omitEmpty'],
+  ['SourceAddr', 'shared', 6, 'omitEmpty'],
   ['SourceNode', 'text', 8, 'omitEmpty'],
   ['SourcePort', 'u16', 7, 'omitEmpty'],
 ] as const satisfies readonly Row<IndirectPing>[]
@@ -185,7 +185,7 @@ export const structs: { readonly [Name in keyof Structures]: Struct<Structures[N
     ['Port', 'u16', 3],
     ['SeqNo', 'u32', 0],
     ...source,
-    ['Target', 'bytes', 2],
+    ['Target', 'shared', 2],
   ]),
   ack: new Struct('ack', [
     ['Payload', 'bytes', 1],
@@ -195,12 +195,12 @@ export const structs: { readonly [Name in keyof Structures]: Struct<Structures[N
   suspect: new Struct('suspect', claim),
   dead: new Struct<Dead>('dead', claim),
   alive: new Struct('alive', [
-    ['Addr', 'bytes', 2],
+    ['Addr', 'shared', 2],
     ['Incarnation', 'u32', 0],
     ['Meta', 'bytes', 4],
     ['Node', 'text', 1],
     ['Port', 'u16', 3],
-    ['Vsn', 'bytes', 5],
+    ['Vsn', 'shared', 5],
   ]),
   pushPullHeader: new Struct(undefined, [
     ['Join', 'bool', 2],
@@ -208,13 +208,13 @@ export const structs: { readonly [Name in keyof Structures]: Struct<Structures[N
     ['UserStateLen', 'int', 1],
   ]),
   nodeEntry: new Struct(undefined, [
-    ['Addr', 'bytes', 1],
+    ['Addr', 'shared', 1],
     ['Incarnation', 'u32', 4],
     ['Meta', 'bytes', 3],
     ['Name', 'text', 0],
     ['Port', 'u16', 2],
     ['State', 'int', 5],
-    ['Vsn', 'bytes', 6],
+    ['Vsn', 'shared', 6],
   ]),
   userHeader: new Struct(undefined, [['UserMsgLen', 'int', 0]]),
   compress: new Struct(undefined, [

@@ -1,9 +1,11 @@
 import { Writer } from '@carillon/core'
 import { type IntegerForm, writeBytes, writeSigned, writeText, writeUnsigned } from './msgpack.ts'
+import { sameAt } from './recall.ts'
 import { encodeText } from './text.ts'
 import { NO_BYTES, type Unpacker } from './unpacker.ts'
 
-type Kind = 'u8' | 'u16' | 'u32' | 'int' | 'bool' | 'text' | 'bytes'
+/** `shared`: bytes that are the same time and again, and that nobody writes to: equal ones may be one array. */
+type Kind = 'u8' | 'u16' | 'u32' | 'int' | 'bool' | 'text' | 'bytes' | 'shared'
 
 type KindOf<Value> = Value extends string
   ? 'text'
@@ -11,7 +13,7 @@ type KindOf<Value> = Value extends string
     ? 'bool'
     : Value extends number
       ? 'u8' | 'u16' | 'u32' | 'int'
-      : 'bytes'
+      : 'bytes' | 'shared'
 
 type Key<T> = Exclude<keyof T, 'type'> & string
 
@@ -32,7 +34,16 @@ interface Field {
   readonly header: Uint8Array
 }
 
-const zeros = { u8: 0, u16: 0, u32: 0, int: 0, bool: false, text: '', bytes: NO_BYTES } as const
+const zeros = {
+  u8: 0,
+  u16: 0,
+  u32: 0,
+  int: 0,
+  bool: false,
+  text: '',
+  bytes: NO_BYTES,
+  shared: NO_BYTES,
+} as const
 
 type Values = Record<string, unknown>
 
@@ -115,11 +126,6 @@ function omitted(field: Field, values: Values): boolean {
   return field.omitEmpty && (value === 0 || value === '' || (value as Uint8Array).length === 0)
 }
 
-function sameAt(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
-  for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name[i]) return false
-  return true
-}
-
 const limits = { u8: 0xff, u16: 0xffff, u32: 0xffffffff, int: 0x7fffffff } as const
 
 function readValue(u: Unpacker, kind: Kind): unknown {
@@ -130,6 +136,8 @@ function readValue(u: Unpacker, kind: Kind): unknown {
       return u.text()
     case 'bytes':
       return u.byteString()
+    case 'shared':
+      return u.sharedBytes()
     case 'int':
       return u.integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
     default:
@@ -146,6 +154,7 @@ function writeValue(w: Writer, { kind, property }: Field, value: unknown, form: 
       writeText(w, value as string)
       return
     case 'bytes':
+    case 'shared':
       writeBytes(w, value as Uint8Array)
       return
     default: {

@@ -1,11 +1,17 @@
 import { copyOf } from './copy.ts'
 import type { Fault } from './fault.ts'
+import { Recall } from './recall.ts'
 import { decodeText } from './text.ts'
 
 /** No bytes: what nil, empty and missing byte strings read as. */
 export const NO_BYTES: Uint8Array = new Uint8Array(0)
 
 const NIL = 0xc0
+
+const texts = new Recall(decodeText)
+const byteStrings = new Recall(copyOf)
+const shareBytes = (bytes: Uint8Array, from: number, to: number): Uint8Array =>
+  byteStrings.read(bytes, from, to)
 
 /** Values that are passed over at once, at most; a node sends a dozen. */
 const MAX_SKIPPED = 4096
@@ -89,11 +95,20 @@ export class Unpacker {
     if (length <= 0) return ''
     const from = this.at
     this.at = from + length
-    return decodeText(this.bytes, from, this.at)
+    return texts.read(this.bytes, from, this.at)
   }
 
   /** A byte string, copied. */
   byteString(): Uint8Array {
+    return this.#byteString(copyOf)
+  }
+
+  /** A byte string that nobody writes to: equal ones may be one array. */
+  sharedBytes(): Uint8Array {
+    return this.#byteString(shareBytes)
+  }
+
+  #byteString(make: (bytes: Uint8Array, from: number, to: number) => Uint8Array): Uint8Array {
     const head = this.bytes[this.at] as number
     if (this.at < this.end && ((head >= 0x90 && head <= 0x9f) || head === 0xdc || head === 0xdd))
       return this.#numbers()
@@ -101,7 +116,7 @@ export class Unpacker {
     if (length <= 0) return NO_BYTES
     const from = this.at
     this.at = from + length
-    return copyOf(this.bytes, from, this.at)
+    return make(this.bytes, from, this.at)
   }
 
   #numbers(): Uint8Array {

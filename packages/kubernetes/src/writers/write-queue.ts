@@ -71,6 +71,9 @@ const hopeless: ReadonlySet<string> = new Set(['API_FORBIDDEN', 'API_NO_SUCH_RES
 /** Milliseconds between attempts at what somebody has to do something about first. */
 const hopelessMs = 30_000
 
+/** Least time between two warnings about failures of one kind, in milliseconds. */
+const logIntervalMs = 60_000
+
 /**
  * Carries out what an agenda says: a few writes at a time, the newest desire for each key, retried when somebody else was faster, one
  * attempt at a time while the server is away. What can never work is given up until it changes.
@@ -85,6 +88,7 @@ export class WriteQueue<Desire> implements AsyncDisposable {
   #stop = new AbortController()
   #cancelWake: (() => void) | undefined
   #failing: { readonly since: Date; attempts: number; error: CarillonError } | undefined
+  readonly #logged = new Map<string, number>()
   #idle: (() => void)[] = []
   #closed = false
 
@@ -219,11 +223,18 @@ export class WriteQueue<Desire> implements AsyncDisposable {
       return { type: 'done' }
     }
     if (code !== 'API_CONFLICT' && code !== 'API_EXISTS')
-      this.#log.warn(
-        { writer: name, key, code, message: failure?.message ?? String(error) },
-        'a write failed',
-      )
+      this.#logFailure(key, code, failure?.message ?? String(error))
     return { type: 'again' }
+  }
+
+  /** Thousands of objects may fail for one cause: each is told once a minute. */
+  #logFailure(key: string, code: string, message: string): void {
+    const now = this.#clock.now()
+    const loud = now - (this.#logged.get(code) ?? Number.NEGATIVE_INFINITY) >= logIntervalMs
+    if (loud) this.#logged.set(code, now)
+    const fields = { writer: this.#options.name, key, code, message }
+    if (loud) this.#log.warn(fields, 'a write failed')
+    else this.#log.debug(fields, 'a write failed')
   }
 
   /** Logged once for each cause. */

@@ -34,35 +34,35 @@ export function itemElement(schema: Schema | undefined, item: unknown): string |
   return `k:${JSON.stringify(keys)}`
 }
 
-/**
- * The fields of an object that somebody can own, or of those only the ones in which it differs from an older state. A map and
- * the items of a list count themselves, beside what is in them.
- */
-export function ownable(schema: Schema, metadata: Schema, object: KubeObject, old?: KubeObject): FieldTree {
+/** Whose fields are asked for: those of who applies an object, or of who writes one. */
+export interface Ownable {
+  readonly schema: Schema
+  readonly metadata: Schema
+  /** Who writes a map, a list or an object of a custom resource as a new one owns it as such, beside what is in it. */
+  readonly containers: boolean
+}
+
+/** The fields of an object that somebody can own, or of those only the ones in which it differs from an older state. */
+export function ownable(of: Ownable, object: KubeObject, old?: KubeObject): FieldTree {
   const result: Open = {}
   for (const name in object) {
     if (name === 'apiVersion' || name === 'kind') continue
-    const field = name === 'metadata' ? metadata : below(schema, name)
     const found =
       name === 'metadata'
-        ? metadataFields(metadata, object, old)
-        : tree(field, object[name], old && (old[name] as unknown), old !== undefined)
+        ? metadataFields(of, object, old)
+        : tree(of, below(of.schema, name), object[name], old && (old[name] as unknown), old !== undefined)
     if (found !== undefined) result[`f:${name}`] = found
   }
   return result
 }
 
-function metadataFields(
-  schema: Schema,
-  object: KubeObject,
-  old: KubeObject | undefined,
-): FieldTree | undefined {
+function metadataFields(of: Ownable, object: KubeObject, old: KubeObject | undefined): FieldTree | undefined {
   const result: Open = {}
   const metadata = object.metadata as Fields
   for (const name in metadata) {
     if (reserved.has(name)) continue
     const before = old && (old.metadata as Fields)[name]
-    const found = tree(below(schema, name), metadata[name], before, old !== undefined)
+    const found = tree(of, below(of.metadata, name), metadata[name], before, old !== undefined)
     if (found !== undefined) result[`f:${name}`] = found
   }
   return someOf(result)
@@ -75,6 +75,7 @@ const someOf = (result: Open): FieldTree | undefined => {
 
 /** The tree of a value; nothing when it is the same as before and only differences are asked for. */
 function tree(
+  of: Ownable,
   schema: Schema | undefined,
   value: unknown,
   old: unknown,
@@ -82,41 +83,55 @@ function tree(
 ): FieldTree | undefined {
   if (value === undefined) return undefined
   const fresh = !compare || old === undefined
-  if (isFields(value) && !isAtomic(schema)) {
-    const isMap = schema?.properties === undefined
-    const result: Open = {}
-    const before = isFields(old) ? old : undefined
-    for (const name in value) {
-      const found = tree(
-        schema && below(schema, name),
-        value[name],
-        before?.[name],
-        compare && before !== undefined,
-      )
-      if (found !== undefined) result[`f:${name}`] = found
-    }
-    const children = someOf(result)
-    if (children === undefined) return fresh || !isFields(old) ? leaf : undefined
-    if (fresh && isMap) result['.'] = leaf
-    return result
-  }
+  if (isFields(value) && !isAtomic(schema)) return objectTree(of, schema, value, old, fresh)
   const kind = schema?.['x-kubernetes-list-type']
-  if (Array.isArray(value) && (kind === 'map' || kind === 'set')) {
-    const before = new Map(
-      (Array.isArray(old) ? old : []).map(item => [itemElement(schema, item), item as unknown]),
-    )
-    const result: Open = {}
-    for (const item of value) {
-      const element = itemElement(schema, item) as string
-      const known = compare && before.has(element)
-      if (kind === 'set') {
-        if (!known) result[element] = leaf
-        continue
-      }
-      const found = tree(schema?.items, item, known ? before.get(element) : undefined, known)
-      if (found !== undefined) result[element] = known ? found : { '.': leaf, ...found }
-    }
-    return someOf(result) ?? (fresh ? leaf : undefined)
-  }
+  if (Array.isArray(value) && (kind === 'map' || kind === 'set'))
+    return listTree(of, schema, value, old, fresh)
   return fresh || !equal(value, old) ? leaf : undefined
+}
+
+function objectTree(
+  of: Ownable,
+  schema: Schema | undefined,
+  value: Fields,
+  old: unknown,
+  fresh: boolean,
+): FieldTree | undefined {
+  const result: Open = {}
+  const before = isFields(old) && !fresh ? old : undefined
+  for (const name in value) {
+    const found = tree(of, schema && below(schema, name), value[name], before?.[name], before !== undefined)
+    if (found !== undefined) result[`f:${name}`] = found
+  }
+  const whole = fresh || !isFields(old)
+  if (someOf(result) === undefined) return whole ? leaf : undefined
+  // Of Kubernetes' own kinds only maps can be missing as such.
+  const countsItself = schema?.properties === undefined || schema.model === undefined
+  if (whole && of.containers && countsItself) result['.'] = leaf
+  return result
+}
+
+function listTree(
+  of: Ownable,
+  schema: Schema | undefined,
+  value: readonly unknown[],
+  old: unknown,
+  fresh: boolean,
+): FieldTree | undefined {
+  const before = new Map<string | undefined, unknown>()
+  if (!fresh && Array.isArray(old)) for (const item of old) before.set(itemElement(schema, item), item)
+  const result: Open = {}
+  for (const item of value) {
+    const element = itemElement(schema, item) as string
+    const known = before.has(element)
+    const found = element.startsWith('v:')
+      ? known
+        ? undefined
+        : leaf
+      : tree(of, schema?.items, item, before.get(element), known)
+    if (found !== undefined) result[element] = known ? found : found === leaf ? leaf : { '.': leaf, ...found }
+  }
+  if (someOf(result) === undefined) return fresh ? leaf : undefined
+  if (fresh && of.containers) result['.'] = leaf
+  return result
 }

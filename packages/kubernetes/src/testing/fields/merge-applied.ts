@@ -24,8 +24,10 @@ export function mergeApplied(schema: Schema | undefined, live: unknown, applied:
 
 /** Takes fields out of a value; gives what is left of it, nothing when that is nothing. */
 export function removeFields(schema: Schema | undefined, value: unknown, gone: FieldTree): unknown {
-  const elements = Object.keys(gone).filter(element => element !== '.')
-  if (elements.length === 0) return undefined
+  const all = Object.keys(gone)
+  if (all.length === 0) return undefined
+  // Who no longer owns a container as such still leaves what is in it.
+  const elements = all.filter(element => element !== '.')
   if (Array.isArray(value)) {
     const left = value.flatMap(item => {
       const below = gone[itemElement(schema, item) ?? '']

@@ -23,10 +23,11 @@ const attempts = 5
  */
 export async function apply(
   machinery: Machinery,
-  asked: Call,
+  request: Call,
   body: unknown,
   force: boolean,
 ): Promise<Updated> {
+  const asked: Call = { ...request, applying: true }
   const { type, namespace, name, subresource } = asked
   if (!isFields(body)) throw badRequest('what is applied is not an object')
   if (isFields(body.metadata) && body.metadata.managedFields !== undefined)

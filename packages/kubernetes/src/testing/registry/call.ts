@@ -24,7 +24,9 @@ export interface Call {
   /** Who the fields that are written will belong to. */
   readonly manager: string
   readonly validation: FieldValidation
-  /** What the manager wants to own, where an object is applied. */
+  /** An object is applied rather than written. */
+  readonly applying?: boolean
+  /** What its manager then wants to own. */
   readonly applied?: FieldTree
   /** Filled while the request is worked on; clients get them as headers. */
   readonly warnings: string[]

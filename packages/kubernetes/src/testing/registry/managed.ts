@@ -8,21 +8,23 @@ import type { Call } from './call.ts'
 const metadataSchema = modelSchema('V1ObjectMeta')
 
 /** Who a request writes as. */
-export const writerOf = ({ type, manager, subresource, applied }: Call): Writer => ({
+export const writerOf = ({ type, manager, subresource, applying }: Call): Writer => ({
   manager,
-  operation: applied === undefined ? 'Update' : 'Apply',
+  operation: applying === true ? 'Apply' : 'Update',
   apiVersion: apiVersionOf(type.group, type.version),
   subresource,
 })
 
-/** The fields of an object that a request can own: not the status, unless that is what is written. */
-export function ownableFields({ type, subresource }: Call, object: KubeObject, old?: KubeObject): FieldTree {
-  if (subresource === '' && type.subresources.includes('status')) {
-    const { status: _, ...rest } = object
-    return ownable(type.schema, metadataSchema, rest as KubeObject, old)
-  }
-  return ownable(type.schema, metadataSchema, object, old)
+/** The fields of an object that a request can own, or changes: not the status, unless that is what is written. */
+export function ownableFields(call: Call, object: KubeObject, old?: KubeObject): FieldTree {
+  const { type, subresource } = call
+  if (subresource !== '' || !type.subresources.includes('status')) return allFields(call, object, old)
+  const { status: _, ...rest } = object
+  return allFields(call, rest as KubeObject, old)
 }
+
+const allFields = ({ type, applying }: Call, object: KubeObject, old?: KubeObject): FieldTree =>
+  ownable({ schema: type.schema, metadata: metadataSchema, containers: applying !== true }, object, old)
 
 /** The metadata of an object with what its managers own brought up to date. */
 export function managed(
@@ -33,7 +35,7 @@ export function managed(
 ): ObjectMeta {
   const entries = entriesOf(object, old)
   const writer = writerOf(call)
-  const present = ownable(call.type.schema, metadataSchema, object)
+  const present = allFields({ ...call, applying: false }, object)
   const changed = ownableFields(call, object, old)
   const owned = call.applied ?? ownedAfterUpdate(ownedBy(entries, writer), changed, present)
   const next = afterWrite(entries, writer, { owned, changed, present }, time)

@@ -16,6 +16,8 @@ import { route } from '../http/route.ts'
 import type { ApiType } from '../kinds/api-type.ts'
 import { builtinTypes } from '../kinds/builtin/types.ts'
 import { TypeRegistry } from '../kinds/type-registry.ts'
+import { documentsV3, documentV3 } from '../openapi/document-v3.ts'
+import { sendOpenApiV2 } from '../openapi/send-v2.ts'
 import { admin } from '../registry/call.ts'
 import type { Machinery } from '../registry/machinery.ts'
 import { AddressPool } from '../service/address-pool.ts'
@@ -216,13 +218,18 @@ export class KubeApiServer implements AsyncDisposable {
       case 'resources':
         return send(response, 200, resources(types, found.group, found.version))
       case 'other':
-        return this.#other(found.path, response)
+        return this.#other(found.path, request, response)
     }
   }
 
-  #other(path: string, response: ServerResponse): void {
+  #other(path: string, request: IncomingMessage, response: ServerResponse): void {
+    const all = this.#machinery.types.all()
     if (path === '/version') send(response, 200, version())
     else if (['/healthz', '/livez', '/readyz'].includes(path)) sendText(response, 200, 'ok')
+    else if (path === '/openapi/v2') sendOpenApiV2(response, all, request.headers.accept ?? '')
+    else if (path === '/openapi/v3') send(response, 200, documentsV3(all))
+    else if (path.startsWith('/openapi/v3/'))
+      send(response, 200, documentV3(all, path.slice('/openapi/v3/'.length)))
     else throw notServed()
   }
 

@@ -1,6 +1,29 @@
 import { fieldsOf, type KubeObject } from '../../api/object.ts'
+import type { Column } from '../column.ts'
 import { plainStrategy, type Strategy } from '../strategy.ts'
 import { daemonSetStrategy, deploymentStrategy, replicaSetStrategy, statefulSetStrategy } from './apps.ts'
+import { nodeColumns } from './columns/node-columns.ts'
+import {
+  bindingColumns,
+  configMapColumns,
+  createdColumns,
+  disruptionColumns,
+  eventColumns,
+  leaseColumns,
+  namespaceColumns,
+  networkPolicyColumns,
+  priorityClassColumns,
+  secretColumns,
+  webhookColumns,
+} from './columns/other-columns.ts'
+import { endpointSliceColumns, endpointsColumns } from './columns/service-columns.ts'
+import {
+  daemonSetColumns,
+  deploymentColumns,
+  podColumns,
+  replicaSetColumns,
+  statefulSetColumns,
+} from './columns/workload-columns.ts'
 import {
   configMapStrategy,
   endpointsStrategy,
@@ -34,6 +57,8 @@ export interface Row {
   readonly categories?: readonly string[]
   readonly subresources?: readonly string[]
   readonly fields?: Readonly<Record<string, (object: KubeObject) => string>>
+  /** What tables show; name and age where nothing else is said. */
+  readonly columns?: readonly Column[]
   /** The resource in which the objects are kept, if not this one. */
   readonly storedIn?: string
 }
@@ -75,18 +100,21 @@ const eventStrategy: Strategy = { ...plainStrategy, createOnUpdate: true }
 /** Kubernetes' own resources that are served; Services need a cluster's addresses and so are not among them. */
 export const rows: readonly Row[] = [
   core('Namespace', 'namespaces', namespaceStrategy, {
+    columns: namespaceColumns,
     cluster: true,
     shortNames: ['ns'],
     subresources: ['status', 'finalize'],
     fields: select('status.phase'),
   }),
   core('Node', 'nodes', nodeStrategy, {
+    columns: nodeColumns,
     cluster: true,
     shortNames: ['no'],
     subresources: status,
     fields: select('spec.unschedulable'),
   }),
   core('Pod', 'pods', podStrategy, {
+    columns: podColumns,
     shortNames: ['po'],
     categories: all,
     subresources: status,
@@ -98,9 +126,9 @@ export const rows: readonly Row[] = [
       'status.podIP',
     ),
   }),
-  core('ConfigMap', 'configmaps', configMapStrategy, { shortNames: ['cm'] }),
-  core('Secret', 'secrets', secretStrategy, { fields: select('type') }),
-  core('Endpoints', 'endpoints', endpointsStrategy, { shortNames: ['ep'] }),
+  core('ConfigMap', 'configmaps', configMapStrategy, { columns: configMapColumns, shortNames: ['cm'] }),
+  core('Secret', 'secrets', secretStrategy, { columns: secretColumns, fields: select('type') }),
+  core('Endpoints', 'endpoints', endpointsStrategy, { columns: endpointsColumns, shortNames: ['ep'] }),
   core('ServiceAccount', 'serviceaccounts', serviceAccountStrategy, { shortNames: ['sa'] }),
   core('LimitRange', 'limitranges', plainStrategy, { shortNames: ['limits'] }),
   core('ResourceQuota', 'resourcequotas', plainStrategy, { shortNames: ['quota'], subresources: status }),
@@ -110,6 +138,7 @@ export const rows: readonly Row[] = [
     { ...eventStrategy, defaults: coreEventDefaults },
     {
       model: 'CoreV1Event',
+      columns: eventColumns,
       shortNames: ['ev'],
       fields: select(
         'involvedObject.apiVersion',
@@ -126,6 +155,7 @@ export const rows: readonly Row[] = [
   ),
   named('events.k8s.io', 'Event', 'events', eventStrategy, {
     model: 'EventsV1Event',
+    columns: eventColumns,
     shortNames: ['ev'],
     storedIn: 'events',
     fields: select(
@@ -138,43 +168,58 @@ export const rows: readonly Row[] = [
     ),
   }),
   named('apps', 'Deployment', 'deployments', deploymentStrategy, {
+    columns: deploymentColumns,
     shortNames: ['deploy'],
     categories: all,
     subresources: status,
   }),
   named('apps', 'DaemonSet', 'daemonsets', daemonSetStrategy, {
+    columns: daemonSetColumns,
     shortNames: ['ds'],
     categories: all,
     subresources: status,
   }),
   named('apps', 'ReplicaSet', 'replicasets', replicaSetStrategy, {
+    columns: replicaSetColumns,
     shortNames: ['rs'],
     categories: all,
     subresources: status,
   }),
   named('apps', 'StatefulSet', 'statefulsets', statefulSetStrategy, {
+    columns: statefulSetColumns,
     shortNames: ['sts'],
     categories: all,
     subresources: status,
   }),
   named('apps', 'ControllerRevision', 'controllerrevisions', plainStrategy),
-  named('discovery.k8s.io', 'EndpointSlice', 'endpointslices', endpointSliceStrategy),
-  named('coordination.k8s.io', 'Lease', 'leases', leaseStrategy),
+  named('discovery.k8s.io', 'EndpointSlice', 'endpointslices', endpointSliceStrategy, {
+    columns: endpointSliceColumns,
+  }),
+  named('coordination.k8s.io', 'Lease', 'leases', leaseStrategy, { columns: leaseColumns }),
   named('networking.k8s.io', 'NetworkPolicy', 'networkpolicies', networkPolicyStrategy, {
+    columns: networkPolicyColumns,
     shortNames: ['netpol'],
   }),
   named('policy', 'PodDisruptionBudget', 'poddisruptionbudgets', disruptionStrategy, {
+    columns: disruptionColumns,
     shortNames: ['pdb'],
     subresources: status,
   }),
   named('scheduling.k8s.io', 'PriorityClass', 'priorityclasses', plainStrategy, {
+    columns: priorityClassColumns,
     cluster: true,
     shortNames: ['pc'],
   }),
-  named('rbac.authorization.k8s.io', 'Role', 'roles', roleStrategy),
-  named('rbac.authorization.k8s.io', 'RoleBinding', 'rolebindings', roleBindingStrategy),
-  named('rbac.authorization.k8s.io', 'ClusterRole', 'clusterroles', roleStrategy, { cluster: true }),
+  named('rbac.authorization.k8s.io', 'Role', 'roles', roleStrategy, { columns: createdColumns }),
+  named('rbac.authorization.k8s.io', 'RoleBinding', 'rolebindings', roleBindingStrategy, {
+    columns: bindingColumns,
+  }),
+  named('rbac.authorization.k8s.io', 'ClusterRole', 'clusterroles', roleStrategy, {
+    columns: createdColumns,
+    cluster: true,
+  }),
   named('rbac.authorization.k8s.io', 'ClusterRoleBinding', 'clusterrolebindings', roleBindingStrategy, {
+    columns: bindingColumns,
     cluster: true,
   }),
   named(
@@ -182,13 +227,13 @@ export const rows: readonly Row[] = [
     'ValidatingWebhookConfiguration',
     'validatingwebhookconfigurations',
     webhookStrategy(false),
-    { cluster: true },
+    { columns: webhookColumns, cluster: true },
   ),
   named(
     'admissionregistration.k8s.io',
     'MutatingWebhookConfiguration',
     'mutatingwebhookconfigurations',
     webhookStrategy(true),
-    { cluster: true },
+    { columns: webhookColumns, cluster: true },
   ),
 ]

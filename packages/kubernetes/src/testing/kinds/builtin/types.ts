@@ -6,6 +6,8 @@ import type { ServiceAllocator } from '../../service/allocator.ts'
 import { serviceStrategy } from '../../service/strategy.ts'
 import { type ApiType, allVerbs } from '../api-type.ts'
 import { ageColumn, nameColumn } from '../column.ts'
+import { createdColumns } from './columns/other-columns.ts'
+import { serviceColumns } from './columns/service-columns.ts'
 import { type Row, rows } from './rows.ts'
 
 /** Kubernetes' own resources, as a cluster with these addresses serves them. */
@@ -20,6 +22,7 @@ export function builtinTypes(clock: Clock, allocator: ServiceAllocator): readonl
     shortNames: ['svc'],
     categories: ['all'],
     subresources: ['status'],
+    columns: serviceColumns,
     fields: {
       'spec.type': object => String(fieldsOf(object.spec).type ?? ''),
       'spec.clusterIP': object => String(fieldsOf(object.spec).clusterIP ?? ''),
@@ -35,6 +38,7 @@ export function builtinTypes(clock: Clock, allocator: ServiceAllocator): readonl
     cluster: true,
     shortNames: ['crd', 'crds'],
     categories: ['api-extensions'],
+    columns: createdColumns,
     subresources: ['status'],
   }
   const found = new Map<string, ApiType>()
@@ -63,7 +67,7 @@ function typeOf(row: Row, stored: ApiType | undefined): ApiType {
     collection: row.storedIn ?? nameOf(row),
     schema: modelSchema(row.model),
     strategy: row.strategy,
-    columns: [nameColumn, ageColumn],
+    columns: row.columns ?? [nameColumn, ageColumn],
     fields: row.fields ?? {},
     ...(stored === undefined ? {} : { stored }),
   }

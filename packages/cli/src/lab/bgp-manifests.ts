@@ -1,0 +1,60 @@
+/** The routed lab's cluster as manifests. */
+export interface BgpManifests {
+  readonly nodes: readonly string[]
+  readonly addresses: readonly string[]
+  readonly asn: number
+  readonly router: { readonly address: string; readonly asn: number }
+}
+
+/** One YAML file: a pool that is announced by BGP, a router with BFD, a Service, and the nodes. */
+export function bgpManifests({ nodes, addresses, asn, router }: BgpManifests): string {
+  const pool = addresses.map(address => `    - ${address}/${address.includes(':') ? 128 : 32}`).join('\n')
+  const nodeObjects = nodes.map(
+    node => `---
+apiVersion: v1
+kind: Node
+metadata:
+  name: ${node}
+  labels: { kubernetes.io/hostname: ${node} }
+`,
+  )
+  return `apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: { name: lab }
+spec:
+  addresses:
+${pool}
+---
+apiVersion: metallb.io/v1beta1
+kind: BGPAdvertisement
+metadata: { name: lab }
+spec:
+  ipAddressPools: [lab]
+---
+apiVersion: metallb.io/v1beta1
+kind: BFDProfile
+metadata: { name: fast }
+spec: { receiveInterval: 50, transmitInterval: 50, detectMultiplier: 3 }
+---
+apiVersion: metallb.io/v1beta2
+kind: BGPPeer
+metadata: { name: router }
+spec:
+  myASN: ${asn}
+  peerASN: ${router.asn}
+  peerAddress: ${router.address}
+  connectTime: 1s
+  dualStackAddressFamily: true
+  bfdProfile: fast
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+  annotations:
+    metallb.io/loadBalancerIPs: ${addresses.join(',')}
+spec:
+  type: LoadBalancer
+  ports: [{ port: 80 }]
+${nodeObjects.join('')}`
+}
