@@ -42,10 +42,15 @@ describe('a certificate', () => {
     const { certificate: cert, key } = current.issue({ commonName: 'server', hosts: ['127.0.0.1'] })
     const client = current.issue({ commonName: 'client', organizations: ['group'] })
     const ca = current.certificate
-    const server = createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: true }, (asked, answer) => {
-      const { subject } = (asked.socket as unknown as { getPeerCertificate(): { subject: object } }).getPeerCertificate()
-      answer.end(JSON.stringify(subject))
-    })
+    const server = createServer(
+      { cert, key, ca, requestCert: true, rejectUnauthorized: true },
+      (asked, answer) => {
+        const { subject } = (
+          asked.socket as unknown as { getPeerCertificate(): { subject: object } }
+        ).getPeerCertificate()
+        answer.end(JSON.stringify(subject))
+      },
+    )
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
     const text = await new Promise<string>((resolve, reject) => {

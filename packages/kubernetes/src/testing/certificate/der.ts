@@ -28,7 +28,7 @@ export const integer = (value: number): Buffer => tagged(0x02, Buffer.from([valu
 
 /** An INTEGER of these bytes, positive. */
 export const positive = (bytes: Uint8Array): Buffer =>
-  tagged(0x02, Buffer.from([(bytes[0] as number) & 0x7f | 0x40, ...bytes.subarray(1)]))
+  tagged(0x02, Buffer.from([((bytes[0] as number) & 0x7f) | 0x40, ...bytes.subarray(1)]))
 
 /** A BIT STRING of whole bytes. */
 export const bitString = (bytes: Uint8Array, unused = 0): Buffer => tagged(0x03, Buffer.from([unused]), bytes)
@@ -59,7 +59,8 @@ export function identifier(dotted: string): Buffer {
   const bytes = [first * 40 + second]
   for (const part of rest) {
     const groups = [part % 128]
-    for (let left = Math.floor(part / 128); left > 0; left = Math.floor(left / 128)) groups.unshift((left % 128) | 128)
+    for (let left = Math.floor(part / 128); left > 0; left = Math.floor(left / 128))
+      groups.unshift((left % 128) | 128)
     bytes.push(...groups)
   }
   return tagged(0x06, Buffer.from(bytes))
