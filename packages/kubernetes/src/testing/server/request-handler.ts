@@ -50,19 +50,19 @@ export class RequestHandler {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { machinery, authenticator, counters, faults } = this.#serving
-    const url = new URL(request.url ?? '/', 'http://localhost')
-    const found = route(url.pathname)
+    const [path = '/', query = ''] = (request.url ?? '/').split('?', 2)
+    const found = route(path)
     if (found.to !== 'resource') {
-      await faults.meet(undefined, url.pathname)
-      if (!open.includes(url.pathname)) {
+      await faults.meet(undefined, path)
+      if (!open.includes(path)) {
         const verb = (request.method ?? 'GET').toLowerCase()
-        this.#authorizePath(authenticator.userOf(request), { verb, path: url.pathname })
+        this.#authorizePath(authenticator.userOf(request), { verb, path: path })
       }
       this.#describe(found, request, response)
       return
     }
     // Faults come before all questions of who is asking: as from a proxy in front.
-    const asked = resourceRequest(machinery, found, url.searchParams, request, response)
+    const asked = resourceRequest(machinery, found, new URLSearchParams(query), request, response)
     const { type, subresource } = asked.call
     const plural = subresource === '' ? type.plural : `${type.plural}/${subresource}`
     const counted = type.group === '' ? plural : `${plural}.${type.group}`
