@@ -30,6 +30,13 @@ export interface ClusterOptions {
   readonly bind: Endpoint
   readonly advertise?: Partial<Endpoint>
   readonly join: readonly string[]
+  /** Finds more to join when the gossip starts, such as the pods of the other speakers. */
+  readonly discover?: () => Promise<readonly string[]>
+  /**
+   * Whether this node takes part even while it has nobody to join and nobody has joined it: then only members count as alive.
+   * @default only with somebody to join
+   */
+  readonly takesPart?: boolean
   /** A secret as MetalLB's speakers read it; watched, so that the key can be replaced while everything runs. */
   readonly keyFile?: string
   /** MetalLB's gossip configuration, instead of a profile. */
@@ -82,7 +89,7 @@ export class Cluster implements Membership, Blackboard, AsyncDisposable {
     this.#keyring = keyring
     this.#keyFile = keyFile
     this.#config = config
-    this.#takesPart = options.join.length > 0
+    this.#takesPart = options.takesPart ?? options.join.length > 0
   }
 
   /** Reads what is to be read before sockets are opened. Throws `USAGE`, or what is wrong with the key. */
@@ -122,7 +129,16 @@ export class Cluster implements Membership, Blackboard, AsyncDisposable {
       this.events.emit('membership:changed')
     })
     gossip.on('standing:changed', standing => this.events.emit('standing:changed', standing))
-    if (join.length > 0) await this.#company()
+    const found = (await this.#options.discover?.()) ?? []
+    this.join(found)
+    if (join.length + found.length > 0) await this.#company()
+  }
+
+  /** Meets those of these addresses that are no members yet, in the background. */
+  join(addresses: readonly string[]): void {
+    const living = (this.#gossip?.members() ?? []).filter(({ liveness }) => liveness === 'alive')
+    const known = new Set(living.map(({ address }) => address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')))
+    void this.#gossip?.join(...addresses.filter(address => !known.has(address)))
   }
 
   #company(): Promise<void> {

@@ -2,20 +2,21 @@ import { arp, type Layer2Options, ndp } from '@carillon/arp'
 import {
   type Blackboard,
   type Logger,
-  ManifestSource,
   type Membership,
   type Metrics,
-  manifestsOnDisk,
   type Network,
+  type Source,
   Speaker,
   systemClock,
 } from '@carillon/core'
 import { type BgpRunOptions, lateBgp } from './bgp.ts'
 
-/** What one speaker without Kubernetes is made of. */
+/** What one speaker is made of. */
 export interface ComposeOptions {
   readonly node: string
-  readonly manifests: readonly string[]
+  readonly source: Source
+  readonly standalone: boolean
+  readonly assignments?: 'allocate' | 'adopt'
   readonly network: Network
   readonly log: Logger
   readonly metrics: Metrics
@@ -23,6 +24,7 @@ export interface ComposeOptions {
   readonly layer2?: Layer2Options
   readonly bgp?: BgpRunOptions
   readonly loadBalancerClass?: string
+  readonly alsoUnclassed?: boolean
   readonly ignoreExcludeLb?: boolean
   readonly membership?: Membership
   readonly whenIsolated?: 'announce' | 'silent'
@@ -31,15 +33,13 @@ export interface ComposeOptions {
   readonly bgpPasswords?: ReadonlyMap<string, string>
 }
 
-/** Introduces the parts to each other: manifests, the speaker, its announcers, the real network and clock. */
+/** Introduces the parts to each other: the speaker, its source, its announcers, the real network and clock. */
 export function compose(options: ComposeOptions): Speaker {
-  const { manifests, layer2 = {}, bgp, ...rest } = options
+  const { layer2 = {}, bgp, ...rest } = options
   return new Speaker({
     ...rest,
-    source: new ManifestSource({ files: manifestsOnDisk(manifests), clock: systemClock }),
     announcers: [arp(layer2), ndp(layer2), lateBgp(bgp)],
     clock: systemClock,
     random: Math.random,
-    standalone: true,
   })
 }

@@ -7,6 +7,7 @@ import { FakeClock, MemoryNetwork, RecordingLogger, seededRandom } from '@carill
 import { EventEmitter } from 'eventemitter3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { prometheusMetrics } from './http/metrics.ts'
+import { servedBy } from './http/served.ts'
 import { type HttpServer, serveHttp } from './http/server.ts'
 import { program } from './program.ts'
 
@@ -287,7 +288,7 @@ describe('questions to a running speaker', () => {
       standalone: true,
     })
     await speaker.start()
-    server = await serveHttp({ address: '127.0.0.1', port: 0 }, speaker, metrics)
+    server = await serveHttp({ address: '127.0.0.1', port: 0 }, servedBy(speaker), metrics)
   })
 
   afterEach(async () => {

@@ -47,6 +47,86 @@ const ignoreExcludeLb = (): Option =>
     false,
   )
 
+/** MetalLB's names of log levels, where they differ from ours. */
+const metallbLevels: Readonly<Record<string, string>> = { all: 'trace', none: 'silent' }
+
+const logLevel = (): Option =>
+  new Option('--log-level <level>')
+    .choices([...logLevels, ...Object.keys(metallbLevels)])
+    .argParser(value => {
+      const level = metallbLevels[value] ?? value
+      if (!(logLevels as readonly string[]).includes(level))
+        throw new InvalidArgumentError(`choose one of ${logLevels.join(', ')}.`)
+      return level
+    })
+    .default('info')
+const logFormat = (): Option =>
+  new Option('--log-format <format>').choices(['json', 'pretty']).default('json')
+
+/** How addresses are announced, and how nodes get on with each other: the same for every kind of speaker. */
+const speaking = (): readonly Option[] => [
+  ignoreExcludeLb(),
+  new Option(
+    '--exclude-interfaces <patterns>',
+    'comma-separated regular expressions of interfaces never to announce on (default: those that MetalLB excludes; "" for none)',
+  ).argParser(names),
+  new Option('--garp-count <n>', 'gratuitous announcements after a takeover (default: 5)').argParser(
+    atLeast(1),
+  ),
+  new Option('--garp-interval <ms>', 'milliseconds between them (default: 1100)').argParser(atLeast(10)),
+  new Option(
+    '--garp-refresh <ms>',
+    'repeat one announcement this often while an address is held (default: off)',
+  ).argParser(atLeast(1000)),
+  new Option('--when-isolated <policy>', 'what to do with addresses while no other node is heard')
+    .choices(['announce', 'silent'])
+    .default('announce'),
+  new Option(
+    '--hold-down <ms>',
+    'a node that comes back waits this long before it may be elected (default: 0)',
+  ).argParser(atLeast(0)),
+  new Option('--sticky', 'who holds an address keeps it while it lives, whatever the election says').default(
+    false,
+  ),
+  new Option(
+    '--bgp-listen <address[:port]>',
+    'let the BGP peers connect to this node, on port 179 unless another is given (default: only those that are passive)',
+  ),
+]
+
+/** What the two processes of a Kubernetes cluster have in common; flags and environment as MetalLB's. */
+const inCluster = (): readonly Option[] => [
+  new Option('--kubeconfig <file>', 'how to reach the API server (default: as the pod does, or kubectl)'),
+  new Option('--namespace <name>', 'where the metallb.io resources are (default: that of the pod)').env(
+    'METALLB_NAMESPACE',
+  ),
+  new Option('--pod-name <name>', 'the pod that this is; what it writes goes along with it').env(
+    'METALLB_POD_NAME',
+  ),
+  new Option(
+    '--lb-class <class>',
+    'serve Services of this loadBalancerClass; "class," for those without one as well',
+  ),
+  new Option('--http <address:port>', 'where to serve status, probes and metrics; "off" disables').default(
+    '127.0.0.1:7472',
+  ),
+  new Option('--port <port>', 'serve the same on this port of every address; 0 for no')
+    .argParser(atLeast(0))
+    .default(0),
+  new Option('--health-probe-port <port>', 'serve the same on this port for probes').argParser(atLeast(1)),
+  logLevel(),
+  logFormat(),
+]
+
+/** Flags of MetalLB that mean nothing here: accepted, so that a manifest need not be cleaned of them first. */
+const meaningless = (...flags: readonly string[]): readonly Option[] =>
+  flags.map(flag => new Option(flag, 'of MetalLB; means nothing here').hideHelp())
+
+const withOptions = (command: Command, ...options: readonly Option[]): Command => {
+  for (const option of options) command.addOption(option)
+  return command
+}
+
 type Action = () => Promise<number>
 
 /** Builds the command line; each action is only loaded when it is asked for. `act` is told what to do. */
@@ -62,8 +142,7 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
     })
     .exitOverride()
 
-  root
-    .command('run')
+  withOptions(root.command('run'), ...speaking())
     .description('Run one node without Kubernetes: manifests in, addresses announced')
     .addOption(manifests())
     .option('--node <name>', 'name of this node (default: the host name)')
@@ -73,27 +152,6 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
       ),
     )
     .addOption(lbClass())
-    .addOption(ignoreExcludeLb())
-    .addOption(
-      new Option(
-        '--exclude-interfaces <patterns>',
-        'comma-separated regular expressions of interfaces never to announce on (default: those that MetalLB excludes; "" for none)',
-      ).argParser(names),
-    )
-    .addOption(
-      new Option('--garp-count <n>', 'gratuitous announcements after a takeover (default: 5)').argParser(
-        atLeast(1),
-      ),
-    )
-    .addOption(
-      new Option('--garp-interval <ms>', 'milliseconds between them (default: 1100)').argParser(atLeast(10)),
-    )
-    .addOption(
-      new Option(
-        '--garp-refresh <ms>',
-        'repeat one announcement this often while an address is held (default: off)',
-      ).argParser(atLeast(1000)),
-    )
     .addOption(
       new Option(
         '--gossip-bind <address[:port]>',
@@ -124,30 +182,58 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
         .default('fast'),
     )
     .addOption(
-      new Option('--when-isolated <policy>', 'what to do with addresses while no other node is heard')
-        .choices(['announce', 'silent'])
-        .default('announce'),
-    )
-    .addOption(
-      new Option(
-        '--hold-down <ms>',
-        'a node that comes back waits this long before it may be elected (default: 0)',
-      ).argParser(atLeast(0)),
-    )
-    .option('--sticky', 'who holds an address keeps it while it lives, whatever the election says', false)
-    .option(
-      '--bgp-listen <address[:port]>',
-      'let the BGP peers connect to this node, on port 179 unless another is given (default: only those that are passive)',
-    )
-    .addOption(
       new Option(
         '--bgp-password-file <peer=file>',
         'the TCP-MD5 password of a BGPPeer, instead of one in the manifests; may be given several times',
       ).argParser(many),
     )
-    .addOption(new Option('--log-level <level>').choices(logLevels).default('info'))
-    .addOption(new Option('--log-format <format>').choices(['json', 'pretty']).default('json'))
+    .addOption(logLevel())
+    .addOption(logFormat())
     .action(options => act(async () => (await import('./commands/run.ts')).run(options, terminal)))
+
+  withOptions(
+    root.command('controller').description('Give Services of a Kubernetes cluster their addresses'),
+    ...inCluster(),
+    new Option('--ml-secret-name <name>', 'make this Secret for the gossip of the speakers').env(
+      'METALLB_ML_SECRET_NAME',
+    ),
+    new Option('--deployment <name>', 'the Deployment that the Secret goes along with').env(
+      'METALLB_DEPLOYMENT',
+    ),
+    ...meaningless('--pprof-bind-address <address>'),
+  ).action(options => act(async () => (await import('./commands/controller.ts')).controller(options)))
+
+  withOptions(
+    root
+      .command('speaker')
+      .description('Announce the addresses of Services from one node of a Kubernetes cluster'),
+    ...inCluster(),
+    new Option('--node-name <name>', 'name of this node in Kubernetes (default: the host name)').env(
+      'METALLB_NODE_NAME',
+    ),
+    ...speaking(),
+    new Option('--ml-bindaddr <address>', 'where to listen for the gossip of the other speakers').env(
+      'METALLB_ML_BIND_ADDR',
+    ),
+    new Option('--ml-bindport <port>', 'its port (default: 7946)').env('METALLB_ML_BIND_PORT'),
+    new Option('--ml-labels <selector>', "labels of the speakers' pods, by which they find each other").env(
+      'METALLB_ML_LABELS',
+    ),
+    new Option('--ml-secret-key-path <folder>', "where the gossip's Secret is mounted").env(
+      'METALLB_ML_SECRET_KEY_PATH',
+    ),
+    new Option('--ml-wan-config', 'the same as --gossip-profile wan').default(false),
+    new Option('--gossip-profile <profile>', 'how closely speakers watch each other (default: fast)').choices(
+      ['fast', 'lan', 'wan', 'local'],
+    ),
+    new Option('--gossip-label <text>', 'hear only speakers with the same label'),
+    ...meaningless(
+      '--host <address>',
+      '--bgp-debounce-timeout <ms>',
+      '--pprof-bind-address <address>',
+      '--frrk8s-namespace <name>',
+    ),
+  ).action(options => act(async () => (await import('./commands/speaker.ts')).speaker(options)))
 
   root
     .command('gossip')

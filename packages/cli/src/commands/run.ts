@@ -3,18 +3,24 @@ import {
   type Endpoint,
   formatEndpoint,
   type Logger,
+  ManifestSource,
   type Metrics,
+  manifestsOnDisk,
   type Network,
   type Speaker,
+  systemClock,
 } from '@carillon/core'
 import type { ProfileName } from '@carillon/gossip'
 import { systemNetwork } from '@carillon/sockets'
 import { Cluster } from '../cluster.ts'
 import { compose } from '../compose.ts'
 import { parseEndpoint } from '../endpoint.ts'
+import { handOver } from '../hand-over.ts'
+import { servedBy } from '../http/served.ts'
 import type { HttpServer } from '../http/server.ts'
 import { type LogFormat, type LogLevel, makeLogger } from '../log.ts'
 import { readPasswords } from '../password-files.ts'
+import { stopInTime, stopSignal } from '../stop.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
 
@@ -44,12 +50,6 @@ export interface RunOptions {
   readonly bgpPasswordFile?: readonly string[]
 }
 
-/** Milliseconds for which a leaving node goes on answering, so that the next owner is there before it falls silent. */
-const handOverMs = 120
-
-/** Milliseconds that a stop may take before the process ends without waiting any longer. */
-const stopMs = 1800
-
 /** Runs one node until SIGTERM or SIGINT. Gives the exit code. */
 export async function run(options: RunOptions, _terminal: Terminal): Promise<number> {
   const node = options.node ?? hostname()
@@ -64,7 +64,8 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
   const speaks = (cluster: Cluster): Speaker =>
     compose({
       node,
-      manifests: options.manifests,
+      source: new ManifestSource({ files: manifestsOnDisk(options.manifests), clock: systemClock }),
+      standalone: true,
       network,
       log,
       metrics,
@@ -84,9 +85,7 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
         ...(garpRefresh === undefined ? {} : { refreshMs: garpRefresh }),
       },
     })
-  const stopped = new Promise<NodeJS.Signals>(resolve => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
-  })
+  const stopped = stopSignal()
   // Before anything is announced: a second speaker, started by mistake, finds the first one's port taken.
   if (http) await (await import('../http/port.ts')).checkPort(http)
   const cluster = await clusterOf(node, network, options, log, metrics)
@@ -95,7 +94,7 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
   try {
     await speaker.start()
     // Announcing comes first; the door for people opens when the addresses are served.
-    server = http && (await (await import('../http/server.ts')).serveHttp(http, speaker, metrics))
+    server = http && (await (await import('../http/server.ts')).serveHttp(http, servedBy(speaker), metrics))
   } catch (error) {
     // Open sockets would keep the process alive, and answering.
     await Promise.allSettled([speaker[Symbol.asyncDispose](), cluster[Symbol.asyncDispose]()])
@@ -107,10 +106,10 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
   )
   const signal = await stopped
   log.info({ signal }, 'stopping: every address is handed over')
-  const late = setTimeout(() => process.exit(0), stopMs)
-  await handOver(speaker, cluster)
-  await Promise.allSettled([cluster[Symbol.asyncDispose](), server?.[Symbol.asyncDispose]()])
-  clearTimeout(late)
+  await stopInTime(async () => {
+    await handOver(speaker, cluster)
+    await Promise.allSettled([cluster[Symbol.asyncDispose](), server?.[Symbol.asyncDispose]()])
+  })
   return 0
 }
 
@@ -149,13 +148,4 @@ function clusterOf(
 function advertised(text: string): Partial<Endpoint> {
   const { address, port } = parseEndpoint('--gossip-advertise', text, 0)
   return port === 0 ? { address } : { address, port }
-}
-
-/** Leaves, and falls silent only when another node has had the time to announce. */
-async function handOver(speaker: Speaker, cluster: Cluster): Promise<void> {
-  const company = cluster.hasCompany
-  speaker.retire()
-  const left = cluster.leave()
-  if (company) await new Promise(resolve => setTimeout(resolve, handOverMs))
-  await Promise.allSettled([speaker[Symbol.asyncDispose](), left])
 }

@@ -1,9 +1,10 @@
-import type { Endpoint, Speaker } from '@carillon/core'
+import type { Endpoint } from '@carillon/core'
 import { fastify } from 'fastify'
 import type { PrometheusMetrics } from './metrics.ts'
 import { portError } from './port.ts'
+import type { Served } from './served.ts'
 
-/** The speaker's door for people and programs. Read-only: nothing that it serves changes anything. */
+/** The door for people and programs. Read-only: nothing that it serves changes anything. */
 export interface HttpServer extends AsyncDisposable {
   readonly at: Endpoint
 }
@@ -14,7 +15,7 @@ const querystring = { type: 'object', properties: { of: { type: 'string', maxLen
 /** Serves /healthz, /readyz, /metrics and /api/v1/status. Throws `PORT_IN_USE`. */
 export async function serveHttp(
   at: Endpoint,
-  speaker: Speaker,
+  served: Served,
   metrics: PrometheusMetrics,
 ): Promise<HttpServer> {
   const app = fastify({
@@ -31,13 +32,9 @@ export async function serveHttp(
   })
   app.get('/healthz', async () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {
-    const errors = speaker.problems.filter(problem => problem.severity === 'error')
-    reply.code(speaker.ready ? 200 : 503)
-    return {
-      status: speaker.ready ? 'ready' : 'not ready',
-      configuration: speaker.configuration,
-      problems: errors,
-    }
+    const { ready, ...detail } = served.readiness()
+    reply.code(ready ? 200 : 503)
+    return { status: ready ? 'ready' : 'not ready', ...detail }
   })
   app.get('/metrics', async (_request, reply) => {
     const { type, text } = await metrics.scrape()
@@ -49,7 +46,7 @@ export async function serveHttp(
     { schema: { querystring } },
     async (request, reply) => {
       reply.type('application/json')
-      return JSON.stringify(speaker.status(request.query.of))
+      return JSON.stringify(served.status(request.query.of))
     },
   )
   try {

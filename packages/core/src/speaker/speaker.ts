@@ -17,6 +17,7 @@ import { History, type SpeakerEvent } from './history.ts'
 import { HoldDown } from './hold-down.ts'
 import { Instruments } from './instruments.ts'
 import { Owners } from './owners.ts'
+import type { SessionStatus } from './session-status.ts'
 import { Stage } from './stage.ts'
 import { configurationOf, describeSpeaker, type SpeakerStatus } from './status.ts'
 
@@ -235,6 +236,18 @@ export class Speaker implements AsyncDisposable {
   /** True once a valid configuration is in force and every announcer has started. */
   get ready(): boolean {
     return this.#plan !== undefined && this.#stages.every(stage => stage.started)
+  }
+
+  /** The announcers that do not work as a whole, and why: a missing capability, for one. */
+  failures(): readonly { readonly name: string; readonly failure: string }[] {
+    return this.#stages.flatMap(({ announcer, failure }) =>
+      failure === undefined ? [] : [{ name: announcer.name, failure }],
+    )
+  }
+
+  /** The sessions that its announcers have with neighbours. */
+  sessions(): readonly SessionStatus[] {
+    return this.#stages.flatMap(stage => stage.sessions())
   }
 
   get announcers(): readonly Announcer[] {

@@ -28,6 +28,7 @@ export type ResourceTypeName =
   | 'pods'
   | 'events'
   | 'leases'
+  | 'deployments'
   | 'ipAddressPools'
   | 'l2Advertisements'
   | 'bgpAdvertisements'
@@ -48,6 +49,7 @@ export const resourceTypes: { readonly [Name in ResourceTypeName]: ResourceType 
   secrets: type('', 'v1', 'secrets', 'Secret'),
   pods: type('', 'v1', 'pods', 'Pod'),
   events: type('', 'v1', 'events', 'Event'),
+  deployments: type('apps', 'v1', 'deployments', 'Deployment'),
   leases: type('coordination.k8s.io', 'v1', 'leases', 'Lease'),
   ipAddressPools: type('metallb.io', 'v1beta1', 'ipaddresspools', 'IPAddressPool'),
   l2Advertisements: type('metallb.io', 'v1beta1', 'l2advertisements', 'L2Advertisement'),

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { systemClock } from '@carillon/core'
+import {
+  Controller,
+  ensureMemberlistSecret,
+  KubernetesSource,
+  LeaderElection,
+  type OwnerReference,
+  resourceTypes,
+} from '@carillon/kubernetes'
+import type { Served } from '../http/served.ts'
+import { parseClass } from '../kubernetes/classes.ts'
+import { type DoorOptions, openDoors } from '../kubernetes/doors.ts'
+import { findPod, type Pod, type PodOptions } from '../kubernetes/pod.ts'
+import { type LogFormat, type LogLevel, makeLogger } from '../log.ts'
+import { stopInTime, stopSignal } from '../stop.ts'
+import { version } from '../version.ts'
+
+export interface ControllerCommandOptions extends PodOptions, DoorOptions {
+  readonly logLevel: LogLevel
+  readonly logFormat: LogFormat
+  readonly lbClass?: string
+  readonly mlSecretName?: string
+  readonly deployment?: string
+}
+
+/** Name of the Lease by which the controllers agree on who decides. */
+const leaseName = 'carillon-controller'
+
+/** Milliseconds between attempts to make the Secret of the gossip. */
+const secretRetryMs = 5000
+
+/** Runs a controller until SIGTERM or SIGINT. Gives the exit code. */
+export async function controller(options: ControllerCommandOptions): Promise<number> {
+  const identity = `${options.podName ?? hostname()}_${randomUUID()}`
+  const log = (await makeLogger(options.logLevel, options.logFormat)).child({ process: 'controller' })
+  const metrics = (await import('../http/metrics.ts')).prometheusMetrics()
+  const stopped = stopSignal()
+  const pod = await findPod(options)
+  const common = { ...pod, clock: systemClock, random: Math.random, log, metrics }
+  await using source = new KubernetesSource({ ...common, kinds: ['services', 'namespaces', 'pools'] })
+  await using election = new LeaderElection({ ...common, name: leaseName, identity })
+  const one = new Controller({ ...common, source, election, ...parseClass(options.lbClass) })
+  const served: Served = {
+    readiness: () => {
+      const { configuration, problems, source: followed, writers } = one.status()
+      return { ready: followed.synced, configuration, problems, source: followed, writers }
+    },
+    status: () => ({ version, identity, ...one.status() }),
+  }
+  const doors = await openDoors(options, '0.0.0.0', served, metrics)
+  const makeSecret = secretMaker(pod, options, message => log.warn({ message }, 'the Secret of the gossip'))
+  makeSecret.start()
+  const started = one.start()
+  started.then(
+    () => log.info({ version, identity, namespace: pod.namespace }, 'controller running'),
+    error => log.debug({ err: error }, 'the controller was stopped before it had seen the cluster'),
+  )
+  const signal = await stopped
+  log.info({ signal }, 'stopping: another controller may lead')
+  await stopInTime(async () => {
+    makeSecret.stop()
+    await one[Symbol.asyncDispose]()
+    await Promise.allSettled(doors.map(door => door[Symbol.asyncDispose]()))
+    await pod.client[Symbol.asyncDispose]()
+  })
+  return 0
+}
+
+interface SecretMaker {
+  start(): void
+  stop(): void
+}
+
+/** Makes the Secret that the speakers wait for, whoever leads; tries until it is there. */
+function secretMaker(
+  pod: Pod,
+  { mlSecretName: name, deployment }: ControllerCommandOptions,
+  warn: (message: string) => void,
+): SecretMaker {
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  const attempt = async (): Promise<void> => {
+    const { client, namespace } = pod
+    if (name === undefined) return
+    try {
+      const owner = deployment === undefined ? undefined : await deploymentOf(pod, deployment)
+      await ensureMemberlistSecret({ client, namespace, name, ...(owner ? { owner } : {}) })
+    } catch (error) {
+      if (stopped) return
+      warn((error as Error).message)
+      timer = setTimeout(() => void attempt(), secretRetryMs)
+    }
+  }
+  return {
+    start: () => void attempt(),
+    stop: () => {
+      stopped = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+async function deploymentOf({ client, namespace }: Pod, name: string): Promise<OwnerReference | undefined> {
+  const { metadata } = await client.get(resourceTypes.deployments, { namespace, name })
+  const { uid } = metadata
+  return uid === undefined ? undefined : { apiVersion: 'apps/v1', kind: 'Deployment', name, uid }
+}

@@ -1,0 +1,40 @@
+import type { Endpoint } from '@carillon/core'
+import { parseEndpoint } from '../endpoint.ts'
+import type { PrometheusMetrics } from '../http/metrics.ts'
+import type { Served } from '../http/served.ts'
+import type { HttpServer } from '../http/server.ts'
+
+/** Where a process of the cluster serves HTTP. */
+export interface DoorOptions {
+  readonly http: string
+  /** MetalLB's port for metrics, on all addresses; 0: none. */
+  readonly port?: number
+  /** MetalLB's port for probes. */
+  readonly healthProbePort?: number
+}
+
+/** Opens every door that is asked for, each once. Throws `USAGE` and `PORT_IN_USE`. */
+export async function openDoors(
+  options: DoorOptions,
+  probes: string,
+  served: Served,
+  metrics: PrometheusMetrics,
+): Promise<readonly HttpServer[]> {
+  const { http, port = 0, healthProbePort } = options
+  const wanted = new Map<string, Endpoint>()
+  const add = (at: Endpoint): void => {
+    wanted.set(`${at.address} ${at.port}`, at)
+  }
+  if (http !== 'off') add(parseEndpoint('--http', http))
+  if (port > 0) add({ address: '0.0.0.0', port })
+  if (healthProbePort !== undefined) add({ address: probes, port: healthProbePort })
+  const { serveHttp } = await import('../http/server.ts')
+  const open: HttpServer[] = []
+  try {
+    for (const at of wanted.values()) open.push(await serveHttp(at, served, metrics))
+  } catch (error) {
+    await Promise.allSettled(open.map(one => one[Symbol.asyncDispose]()))
+    throw error
+  }
+  return open
+}
