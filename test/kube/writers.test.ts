@@ -311,10 +311,10 @@ describe('the status of pools', () => {
 
 describe('objects that say what a node does', () => {
   const node = 'node-a'
-  const owner = { apiVersion: 'v1', kind: 'Pod', name: 'speaker-1', uid: 'pod-1' }
 
   async function options(story: Story, name = node, more: Partial<StatusObjectsOptions> = {}) {
     const { client, namespace, clock, random, log, metrics } = story
+    const owner = more.owner ?? (await story.pod(`speaker-${name}`))
     return { client, namespace, clock, random, log, metrics, node: name, owner, ...more }
   }
 
@@ -351,7 +351,7 @@ describe('objects that say what a node does', () => {
         'metallb.io/service-name': 'web',
         'metallb.io/service-namespace': 'default',
       },
-      ownerReferences: [owner],
+      ownerReferences: [{ kind: 'Pod', name: 'speaker-node-a' }],
     })
     // One to make it, one for its status.
     expect(story.server.requests.writes()).toBe(4)
@@ -389,7 +389,7 @@ describe('objects that say what a node does', () => {
       .filter(({ status }) => status.serviceName === 'web')
       .map(({ metadata }) => metadata.uid)
     story.server.requests.reset()
-    const next = { ...owner, name: 'speaker-2', uid: 'pod-2' }
+    const next = await story.pod('speaker-2')
     const after = keep(new ServiceL2StatusWriter(await options(story, node, { owner: next })))
     after.reconcile(new Map([['default/web', { interfaces: 'all' }]]))
     await after.idle()
@@ -521,7 +521,7 @@ describe('objects that say what a node does', () => {
         metadata: {
           name: 'speaker-node-a',
           labels: { 'metallb.io/component-type': 'speaker', 'metallb.io/node-name': node },
-          ownerReferences: [owner],
+          ownerReferences: [{ kind: 'Pod', name: 'speaker-node-a' }],
         },
         status: { result: 'Valid', conditions: [{ type: 'configReconcilerValid', status: 'True' }] },
       },

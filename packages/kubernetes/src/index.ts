@@ -5,6 +5,7 @@
  */
 export * from './client/index.ts'
 export { codes } from './codes.ts'
+export * from './controller/index.ts'
 export * from './events/index.ts'
 export * from './lease/index.ts'
 export * from './source/index.ts'

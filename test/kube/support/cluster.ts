@@ -7,6 +7,8 @@ import { startRealCluster } from './real-cluster.ts'
 export interface Cluster extends AsyncDisposable {
   /** With all rights. */
   readonly api: Api
+  /** As the user `limited`, who has no role; to be used with the option `authorize`. */
+  readonly limited: Api
   /** The API server for tests itself; missing where a real one is tested. */
   readonly server: KubeApiServer | undefined
   /** The configuration of kubectl and other clients, with all rights. */
@@ -30,11 +32,12 @@ let namespaces = 0
 /** The API server for tests; or, where KUBEBUILDER_ASSETS names the folder with their programs, a real one with etcd. */
 export async function startCluster(options: KubeApiServerOptions = {}): Promise<Cluster> {
   const folder = env.KUBEBUILDER_ASSETS
-  const { access, server, kubeconfig, stop } =
+  const { access, limited, server, kubeconfig, stop } =
     folder === undefined ? await startOurs(options) : await startRealCluster(folder)
   const api = new Api(access)
   return {
     api,
+    limited: new Api({ ...access, token: limited }),
     server,
     kubeconfig,
     async namespace() {
@@ -49,8 +52,15 @@ export async function startCluster(options: KubeApiServerOptions = {}): Promise<
 
 async function startOurs(options: KubeApiServerOptions) {
   const server = await KubeApiServer.start(options)
+  const ca = server.authority?.certificate
+  const known = options.authorize === true
   return {
-    access: { url: server.url },
+    access: {
+      url: server.url,
+      ...(ca === undefined ? {} : { ca }),
+      ...(known ? { token: server.token({ name: 'admin', groups: ['system:masters'] }) } : {}),
+    },
+    limited: server.token({ name: 'limited', groups: [] }),
     server,
     kubeconfig: () => server.kubeconfig(),
     stop: () => server.stop(),

@@ -45,7 +45,7 @@ export async function startRealCluster(folder: string) {
       throw new Error(`KUBEBUILDER_ASSETS is ${folder}, which has no ${program}`)
   const data = mkdtempSync(join(tmpdir(), 'kube-'))
   const [client, peer, secure] = [await freePort(), await freePort(), await freePort()]
-  const token = randomBytes(16).toString('hex')
+  const [token, limited] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')]
   const keys = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -54,7 +54,7 @@ export async function startRealCluster(folder: string) {
   const at = (name: string): string => join(data, name)
   writeFileSync(at('sa.key'), keys.privateKey)
   writeFileSync(at('sa.pub'), keys.publicKey)
-  writeFileSync(at('tokens.csv'), `${token},admin,admin,"system:masters"\n`)
+  writeFileSync(at('tokens.csv'), `${token},admin,admin,"system:masters"\n${limited},limited,limited\n`)
 
   const etcd = run(join(folder, 'etcd'), [
     `--data-dir=${at('etcd')}`,
@@ -121,5 +121,5 @@ export async function startRealCluster(folder: string) {
       contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
       'current-context': 'test',
     })
-  return { access, server: undefined, kubeconfig, stop }
+  return { access, limited, server: undefined, kubeconfig, stop }
 }

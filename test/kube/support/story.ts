@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { FakeClock, RecordingLogger, RecordingMetrics } from '@carillon/core/testing'
-import { type Client, connect } from '@carillon/kubernetes'
+import { type Client, connect, type OwnerReference } from '@carillon/kubernetes'
 import { KubeApiServer, type KubeApiServerOptions, type NewObject } from '@carillon/kubernetes/testing'
 import { parse } from 'yaml'
 
@@ -68,6 +68,17 @@ export class Story implements AsyncDisposable {
       metadata: { name, namespace: 'default' },
       spec: { type: 'LoadBalancer', ports: [{ port: 80 }], ...extra },
     })
+  }
+
+  /** A Pod that can own objects. */
+  async pod(name: string): Promise<OwnerReference> {
+    const pod = await this.server.store.create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: this.namespace },
+      spec: { containers: [{ name: 'speaker', image: 'carillon' }] },
+    })
+    return { apiVersion: 'v1', kind: 'Pod', name, uid: pod.metadata.uid as string }
   }
 
   async pool(name: string, addresses = '192.0.2.0/24'): Promise<void> {

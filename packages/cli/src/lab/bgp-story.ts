@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { mkdtemp } from 'node:fs/promises'
 import { CarillonError } from '@carillon/core'
 import { sessionLine } from '../sessions.ts'
 import { paint, type Terminal } from '../terminal.ts'
@@ -63,7 +61,8 @@ class RoutedLab implements AsyncDisposable {
 
   async build(): Promise<void> {
     const { net, speakers } = this
-    this.#folder = await mkdtemp(join(tmpdir(), 'carillon-router-'))
+    // The lab's own /run, which every user of it can reach: the folder for temporary files may be private.
+    this.#folder = await mkdtemp('/run/router-')
     await speakers.edit(bgpManifests({ nodes: [...nodes.keys()], addresses, asn, router }))
     await net.bridge('switch')
     await net.bridge('office')
@@ -135,7 +134,6 @@ class RoutedLab implements AsyncDisposable {
     this.#closed = true
     await this.net[Symbol.asyncDispose]()
     await this.speakers[Symbol.asyncDispose]()
-    if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true })
   }
 }
 

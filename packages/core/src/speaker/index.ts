@@ -10,6 +10,7 @@ export type {
   PeerRoute,
 } from './announcer.ts'
 export type { SpeakerEvent } from './history.ts'
+export { PoolGauges } from './pool-gauges.ts'
 export type {
   SessionAgreement,
   SessionDocument,

@@ -1,16 +1,8 @@
 import type { PoolUsage } from '../allocation/index.ts'
 import type { Counter, Gauge, Histogram, Metrics } from '../metrics.ts'
 import type { Advertisement } from './announcer.ts'
+import { PoolGauges } from './pool-gauges.ts'
 import type { Stage } from './stage.ts'
-
-const poolGauges = {
-  total: 'metallb_allocator_addresses_total',
-  total4: 'metallb_allocator_ipv4_addresses_total',
-  total6: 'metallb_allocator_ipv6_addresses_total',
-  used: 'metallb_allocator_addresses_in_use_total',
-  used4: 'metallb_allocator_ipv4_addresses_in_use_total',
-  used6: 'metallb_allocator_ipv6_addresses_in_use_total',
-} as const
 
 /** The address; of a prefix that holds more than one address the prefix. */
 const ipOf = ({ address }: Advertisement): string =>
@@ -25,9 +17,8 @@ export class Instruments {
   readonly #stale: Gauge
   readonly #planning: Histogram
   readonly #announced: Gauge
-  readonly #pools: { readonly [Key in keyof typeof poolGauges]: Gauge }
+  readonly #pools: PoolGauges
   readonly #shown = new Map<Stage, readonly Advertisement[]>()
-  #poolNames: ReadonlySet<string> = new Set()
 
   constructor(metrics: Metrics, node: string) {
     this.#node = node
@@ -52,16 +43,7 @@ export class Instruments {
     )
     const labels = ['service', 'protocol', 'node', 'ip']
     this.#announced = metrics.gauge('metallb_speaker_announced', 'Addresses that this node announces', labels)
-    const help = 'Addresses of a pool: total or in use, of both families or of one'
-    const gauge = (name: string): Gauge => metrics.gauge(name, help, ['pool'])
-    this.#pools = {
-      total: gauge(poolGauges.total),
-      total4: gauge(poolGauges.total4),
-      total6: gauge(poolGauges.total6),
-      used: gauge(poolGauges.used),
-      used4: gauge(poolGauges.used4),
-      used6: gauge(poolGauges.used6),
-    }
+    this.#pools = new PoolGauges(metrics)
   }
 
   planned(ms: number): void {
@@ -80,20 +62,7 @@ export class Instruments {
   }
 
   follow(pools: readonly PoolUsage[], stages: readonly Stage[]): void {
-    const names = new Set(pools.map(pool => pool.name))
-    for (const pool of this.#poolNames) {
-      if (!names.has(pool)) for (const gauge of Object.values(this.#pools)) gauge.remove({ pool })
-    }
-    this.#poolNames = names
-    for (const { name: pool, assignedIPv4, assignedIPv6, availableIPv4, availableIPv6 } of pools) {
-      const [total4, total6] = [assignedIPv4 + availableIPv4, assignedIPv6 + availableIPv6]
-      this.#pools.total.set(total4 + total6, { pool })
-      this.#pools.total4.set(total4, { pool })
-      this.#pools.total6.set(total6, { pool })
-      this.#pools.used.set(assignedIPv4 + assignedIPv6, { pool })
-      this.#pools.used4.set(assignedIPv4, { pool })
-      this.#pools.used6.set(assignedIPv6, { pool })
-    }
+    this.#pools.follow(pools)
     for (const stage of stages) this.#show(stage)
   }
 

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'eventemitter3'
-import { Allocator } from '../allocation/index.ts'
+import { Adopter, type Allocation, Allocator, type AllocatorInput } from '../allocation/index.ts'
 import type { Blackboard } from '../blackboard.ts'
 import type { Clock } from '../clock.ts'
 import type { Config, LabelMap } from '../config/config.ts'
@@ -9,7 +9,7 @@ import type { Logger } from '../logger.ts'
 import type { Membership, MembershipStanding } from '../membership.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Links, Network } from '../network.ts'
-import { type Plan, type PlanInputs, Planner } from '../ownership/index.ts'
+import { healthyNodes, type Plan, type PlanInputs, Planner } from '../ownership/index.ts'
 import type { Source } from '../source/source.ts'
 import type { Advertisement, Announcer, AnnouncerFactory } from './announcer.ts'
 import { type Claim, Claims, decodeClaims, encodeClaims } from './claims.ts'
@@ -40,8 +40,19 @@ export interface SpeakerOptions {
    * @default false
    */
   readonly standalone?: boolean
+  /**
+   * Where addresses come from. `allocate`: this speaker gives them to Services itself. `adopt`: it takes what the status of each Service
+   * names, since a controller allocates.
+   * @default 'allocate'
+   */
+  readonly assignments?: 'allocate' | 'adopt'
   /** Serve Services of this class; absent: those without a class. */
   readonly loadBalancerClass?: string
+  /**
+   * With `loadBalancerClass`: serve Services without a class as well.
+   * @default false
+   */
+  readonly alsoUnclassed?: boolean
   /**
    * Announce also from nodes labelled `node.kubernetes.io/exclude-from-external-load-balancers`.
    * @default false
@@ -102,7 +113,7 @@ export class Speaker implements AsyncDisposable {
   readonly #options: SpeakerOptions
   readonly #log: Logger
   readonly #parser: ConfigParser
-  readonly #allocator: Allocator
+  readonly #allocator: { update(input: AllocatorInput): Allocation }
   readonly #planner = new Planner()
   readonly #stages: readonly Stage[]
   readonly #history = new History()
@@ -132,10 +143,10 @@ export class Speaker implements AsyncDisposable {
     this.#parser = new ConfigParser({ passwords: options.bgpPasswords ?? new Map() })
     this.#holdDown = new HoldDown(options.node, options.holdDownMs ?? 0)
     this.#claims = options.sticky && this.#shareClaims(options.sticky)
-    this.#allocator = new Allocator({
-      standalone: options.standalone ?? false,
-      ...(options.loadBalancerClass === undefined ? {} : { loadBalancerClass: options.loadBalancerClass }),
-    })
+    const { loadBalancerClass, alsoUnclassed = false, standalone = false } = options
+    const ours = { ...(loadBalancerClass === undefined ? {} : { loadBalancerClass }), alsoUnclassed }
+    this.#allocator =
+      options.assignments === 'adopt' ? new Adopter(ours) : new Allocator({ ...ours, standalone })
     this.#instruments = new Instruments(options.metrics, options.node)
     this.#owners = new Owners(options.clock, event => this.#tell(event))
     const { node, clock, network, log, metrics, random } = options
@@ -283,9 +294,12 @@ export class Speaker implements AsyncDisposable {
   }
 
   #alive(): ReadonlySet<string> | undefined {
-    const alive = this.#options.membership?.alive()
-    if (alive || !this.#options.standalone) return alive
-    return new Set([this.node, ...this.#options.source.current().nodes.map(node => node.metadata.name)])
+    const { membership, standalone, source } = this.#options
+    const alive = membership?.alive()
+    if (alive) return alive
+    const { nodes } = source.current()
+    // Nobody watches the others: what Kubernetes says of its nodes is the best there is.
+    return standalone ? new Set([this.node, ...nodes.map(node => node.metadata.name)]) : healthyNodes(nodes)
   }
 
   /** Who is there, and who of them is not to be elected yet. */

@@ -146,6 +146,9 @@ describe('a server that does not answer', () => {
     const { peer, client } = story()
     const listed = outcome(client.list(nodes))
     await (await peer.next()).break('DEPTH_ZERO_SELF_SIGNED_CERT')
+    // Certificates are read anew, once.
+    expect(peer.renewals).toBe(1)
+    await (await peer.next()).break('DEPTH_ZERO_SELF_SIGNED_CERT')
     expect(await listed).toMatchObject({ code: 'API_UNTRUSTED' })
   })
 

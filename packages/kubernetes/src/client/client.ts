@@ -145,7 +145,7 @@ const eventTypes: ReadonlySet<unknown> = new Set(['ADDED', 'MODIFIED', 'DELETED'
 
 /**
  * The Kubernetes API, thin: what is asked for, by kind and name, and coded errors that name verb and resource. It keeps nothing and
- * repeats nothing, except that credentials which were not accepted are obtained anew, once.
+ * repeats nothing, except that where one side does not accept the other, credentials are obtained anew, once.
  */
 export class Client implements AsyncDisposable {
   readonly #transport: Transport
@@ -328,7 +328,7 @@ export class Client implements AsyncDisposable {
       } catch (error) {
         const failure = error instanceof CarillonError ? error : undefined
         count(failure?.code ?? 'thrown')
-        if (failure?.code !== 'API_UNAUTHORIZED') throw error
+        if (failure?.code !== 'API_UNAUTHORIZED' && failure?.code !== 'API_UNTRUSTED') throw error
         this.#transport.renew()
         if (again) throw error
       }

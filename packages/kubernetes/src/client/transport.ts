@@ -23,6 +23,6 @@ export interface Transport extends AsyncDisposable {
   /** `https://10.96.0.1:443`; for messages. */
   readonly server: string
   send(request: HttpRequest): Promise<HttpAnswer>
-  /** The server did not accept the credentials: they are obtained anew before the next request. */
+  /** One side did not accept the other: credentials are obtained anew before the next request. */
   renew(): void
 }

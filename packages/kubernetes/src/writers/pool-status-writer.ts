@@ -118,6 +118,8 @@ export class PoolStatusWriter implements AsyncDisposable {
       { signal },
     )
     this.#known.set(key, { uid: metadata.uid, status: desire })
+    // While it was under way, what was wanted may have been compared to what was there before.
+    this.#compare()
     return true
   }
 }

@@ -152,15 +152,15 @@ export class StatusObjects implements AsyncDisposable {
   }
 
   async #perform({ key, desire, signal }: Task<Desire>): Promise<boolean> {
-    switch (desire.do) {
-      case 'look':
-        await this.#look(signal)
-        return false
-      case 'delete':
-        return this.#delete(key, signal)
-      case 'write':
-        return this.#write(key, desire.object, signal)
+    if (desire.do === 'look') {
+      await this.#look(signal)
+      return false
     }
+    const written =
+      desire.do === 'delete' ? await this.#delete(key, signal) : await this.#write(key, desire.object, signal)
+    // While it was under way, what was wanted may have been compared to what was there before.
+    this.#compare(key)
+    return written
   }
 
   async #look(signal: AbortSignal): Promise<void> {

@@ -85,7 +85,7 @@ export class WriteQueue<Desire> implements AsyncDisposable {
   readonly #agenda: Agenda<Desire>
   readonly #writes: Counter
   readonly #pending: Gauge
-  #stop = new AbortController()
+  readonly #running = new Set<AbortController>()
   #cancelWake: (() => void) | undefined
   #failing: { readonly since: Date; attempts: number; error: CarillonError } | undefined
   readonly #logged = new Map<string, number>()
@@ -149,8 +149,7 @@ export class WriteQueue<Desire> implements AsyncDisposable {
 
   /** Gives up what is under way: it is tried again as soon as `mayWrite` allows. */
   hold(): void {
-    this.#stop.abort()
-    this.#stop = new AbortController()
+    for (const attempt of this.#running) attempt.abort()
   }
 
   /** Resolves when nothing is left to be written. */
@@ -163,7 +162,7 @@ export class WriteQueue<Desire> implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     this.#cancelWake?.()
-    this.#stop.abort()
+    this.hold()
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
@@ -186,15 +185,17 @@ export class WriteQueue<Desire> implements AsyncDisposable {
 
   async #attempt(key: string, desire: Desire): Promise<void> {
     const { name, write } = this.#options
-    const { signal } = this.#stop
+    const attempt = new AbortController()
+    this.#running.add(attempt)
     let outcome: Outcome = { type: 'done' }
     try {
-      const written = await write({ key, desire, signal })
+      const written = await write({ key, desire, signal: attempt.signal })
       if (written) this.#writes.inc({ writer: name, result: 'ok' })
       this.#recovered()
     } catch (error) {
       outcome = this.#judge(key, error)
     }
+    this.#running.delete(attempt)
     if (this.#closed) return
     this.#agenda.ended(key, desire, outcome, this.#clock.now())
     this.#settled()

@@ -5,6 +5,10 @@ export type Fields = Record<string, unknown>
 export const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** The field of that name, where the object itself has one: `constructor` is not a field of everything. */
+export const own = <T>(fields: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
+  fields !== undefined && Object.hasOwn(fields, name) ? fields[name] : undefined
+
 /** A field that holds an object, or an empty one. */
 export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {})
 

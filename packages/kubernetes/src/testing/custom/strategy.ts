@@ -26,7 +26,11 @@ export const definitionStrategy = (clock: Clock): Strategy => ({
 })
 
 function defaults(object: KubeObject): void {
+  object.spec ??= {}
   const spec = fieldsOf(object.spec)
+  spec.group ??= ''
+  spec.names ??= {}
+  spec.versions ??= []
   const names = fieldsOf(spec.names)
   if (typeof names.kind === 'string') {
     names.singular ??= names.kind.toLowerCase()

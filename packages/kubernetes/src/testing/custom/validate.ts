@@ -16,7 +16,7 @@ export function validateDefinition(object: KubeObject, before: KubeObject | unde
   const { group, names, scope, versions = [] } = spec
   if (metadata.name !== `${names?.plural}.${group}`)
     errors.push(invalidValue('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group'))
-  const problem = group ? subdomainName(group) : 'a group is needed'
+  const problem = subdomainName(group)
   if (problem !== undefined || !group.includes('.'))
     errors.push(invalidValue('spec.group', group, problem ?? 'should be a domain with at least one dot'))
   if (scope !== 'Namespaced' && scope !== 'Cluster')

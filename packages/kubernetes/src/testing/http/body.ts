@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { parse } from 'yaml'
+import { isFields } from '../api/object.ts'
 import { badRequest, refusedAs, unsupportedMediaType } from '../api/status.ts'
 
 const limit = 3 * 1024 * 1024
@@ -29,10 +30,24 @@ export function parseObject(text: string, type: string): unknown {
   return type === 'application/yaml' ? parseYaml(text) : parseJson(text)
 }
 
+/** A value without fields of this one name, which would be more than fields here. */
+function safe(text: string, value: unknown): unknown {
+  if (text.includes('__proto__')) scrub(value)
+  return value
+}
+
+function scrub(value: unknown): void {
+  if (Array.isArray(value)) for (const item of value) scrub(item)
+  else if (isFields(value)) {
+    Reflect.deleteProperty(value, '__proto__')
+    for (const name of Object.keys(value)) scrub(value[name])
+  }
+}
+
 /** @throws Refusal 400 */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return safe(text, JSON.parse(text))
   } catch (error) {
     throw badRequest(`couldn't read the body as JSON: ${(error as Error).message}`)
   }
@@ -41,7 +56,7 @@ export function parseJson(text: string): unknown {
 /** @throws Refusal 400 */
 export function parseYaml(text: string): unknown {
   try {
-    return parse(text)
+    return safe(text, parse(text))
   } catch (error) {
     throw badRequest(`couldn't read the body as YAML: ${(error as Error).message}`)
   }

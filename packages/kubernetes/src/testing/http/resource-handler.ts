@@ -3,7 +3,7 @@ import { apiVersionOf, type KubeObject } from '../api/object.ts'
 import { badRequest, methodNotAllowed, notServed, unsupportedMediaType } from '../api/status.ts'
 import { type ApiType, resourceOf, type Verb } from '../kinds/api-type.ts'
 import { apply, requireManager } from '../registry/apply.ts'
-import type { Call, User } from '../registry/call.ts'
+import { admin, type Call } from '../registry/call.ts'
 import { create } from '../registry/create.ts'
 import { inVersion, type Machinery } from '../registry/machinery.ts'
 import { type PatchKind, patch } from '../registry/patch.ts'
@@ -44,7 +44,6 @@ export function resourceRequest(
   query: URLSearchParams,
   request: IncomingMessage,
   response: ServerResponse,
-  user: User,
 ): ResourceRequest {
   const { group, version, plural, namespace, name = '', subresource = '' } = route
   const type = types.find(group, version, plural)
@@ -65,7 +64,7 @@ export function resourceRequest(
     namespace,
     name,
     subresource,
-    user,
+    user: admin,
     dryRun: dryRun(query),
     manager: managerOf(query, request.headers['user-agent']),
     validation: fieldValidation(query),

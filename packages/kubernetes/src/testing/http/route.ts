@@ -1,3 +1,5 @@
+import { badRequest } from '../api/status.ts'
+
 /** What a path leads to. */
 export type Route =
   | {
@@ -15,12 +17,9 @@ export type Route =
   | { readonly to: 'resources'; readonly group: string; readonly version: string }
   | { readonly to: 'other'; readonly path: string }
 
-/** Reads a path of the API; paths are those that the API server documents. */
+/** Reads a path of the API; paths are those that the API server documents. @throws Refusal 400 */
 export function route(path: string): Route {
-  const [root = '', ...rest] = path
-    .split('/')
-    .filter(part => part !== '')
-    .map(decodeURIComponent)
+  const [root = '', ...rest] = parts(path)
   if (root === 'api') {
     const [version, ...below] = rest
     if (version === undefined) return { to: 'versions' }
@@ -34,9 +33,21 @@ export function route(path: string): Route {
   return { to: 'other', path }
 }
 
-function inVersion(group: string, version: string, parts: readonly string[]): Route {
-  if (parts.length === 0) return { to: 'resources', group, version }
-  const [first, namespace, plural, name, ...deeper] = parts
+/** @throws Refusal 400 */
+function parts(path: string): readonly string[] {
+  try {
+    return path
+      .split('/')
+      .filter(part => part !== '')
+      .map(decodeURIComponent)
+  } catch {
+    throw badRequest(`the path ${path} is not encoded as paths are`)
+  }
+}
+
+function inVersion(group: string, version: string, below: readonly string[]): Route {
+  if (below.length === 0) return { to: 'resources', group, version }
+  const [first, namespace, plural, name, ...deeper] = below
   // Below a namespace come its resources; but these two are parts of the namespace itself.
   if (first === 'namespaces' && namespace !== undefined && plural !== undefined) {
     const own = group === '' && (plural === 'status' || plural === 'finalize') && name === undefined

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../api/object.ts'
 import type { Named } from '../api/status.ts'
+import type { User } from '../registry/call.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { Column } from './column.ts'
 import type { Strategy } from './strategy.ts'
@@ -40,6 +41,8 @@ export interface ApiType {
   readonly columns: readonly Column[]
   /** Fields by which objects can be selected, beside `metadata.name` and `metadata.namespace`. */
   readonly fields: Readonly<Record<string, (object: KubeObject) => string>>
+  /** Set where objects are questions that are answered and not kept. */
+  readonly answer?: (object: KubeObject, user: User) => KubeObject
   /** Defined by a CustomResourceDefinition, with its name. */
   readonly custom?: string
   /** What clients are warned of that use this version. */

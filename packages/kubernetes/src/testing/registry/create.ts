@@ -17,6 +17,7 @@ export async function create(machinery: Machinery, call: Call, body: unknown): P
   const { type, namespace } = call
   let object = decode(call, body)
   placeIn(object, namespace, call.name)
+  if (type.answer !== undefined) return type.answer(object, call.user)
   requireNamespace(machinery, call, object.metadata.name ?? '')
   if (object.metadata.resourceVersion !== undefined)
     throw refusedAs(500, '', 'resourceVersion should not be set on objects to be created')

@@ -1,4 +1,4 @@
-import { isFields } from '../api/object.ts'
+import { isFields, own } from '../api/object.ts'
 import type { Schema } from './schema.ts'
 
 /** A value that does not fit the type of its field, so that the object cannot be read at all. */
@@ -89,7 +89,7 @@ export class Decoder {
     const { properties, additionalProperties } = schema
     let count = 0
     for (const key in value) {
-      const field = properties ? properties[key] : (additionalProperties as Schema)
+      const field = properties ? own(properties, key) : (additionalProperties as Schema)
       const at = path === '' ? key : `${path}.${key}`
       if (field === undefined) {
         this.unknown.push(at)

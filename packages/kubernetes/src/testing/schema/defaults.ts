@@ -1,4 +1,4 @@
-import { isFields } from '../api/object.ts'
+import { isFields, own } from '../api/object.ts'
 import type { Schema } from './schema.ts'
 
 /** Fills in the defaults of a structural schema, in place. Nulls give way to a default unless they are allowed. */
@@ -20,5 +20,5 @@ export function applyDefaults(schema: Schema, value: unknown): void {
   }
   if (typeof additionalProperties === 'object')
     for (const name in value)
-      if (properties?.[name] === undefined) applyDefaults(additionalProperties, value[name])
+      if (own(properties, name) === undefined) applyDefaults(additionalProperties, value[name])
 }

@@ -1,4 +1,4 @@
-import { isFields } from '../api/object.ts'
+import { isFields, own } from '../api/object.ts'
 import type { Schema } from './schema.ts'
 
 const metadata: readonly string[] = ['apiVersion', 'kind', 'metadata']
@@ -29,7 +29,7 @@ function visit(schema: Schema, value: unknown, path: string, root: boolean, drop
     if (embedded && metadata.includes(key)) continue
     const at = path === '' ? key : `${path}.${key}`
     const field =
-      properties?.[key] ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined)
+      own(properties, key) ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined)
     if (field !== undefined) visit(field, value[key], at, false, dropped)
     else if (!keep) {
       delete value[key]

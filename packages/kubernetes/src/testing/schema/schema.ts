@@ -1,3 +1,5 @@
+import { own } from '../api/object.ts'
+
 /** One rule of a schema in the Common Expression Language. */
 export interface ValidationRule {
   readonly rule: string
@@ -61,7 +63,7 @@ export interface Schema {
 export function below(schema: Schema | undefined, key: string | number): Schema | undefined {
   if (schema === undefined) return undefined
   if (typeof key === 'number') return schema.items
-  const property = schema.properties?.[key]
+  const property = own(schema.properties, key)
   if (property !== undefined) return property
   return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined
 }

@@ -1,6 +1,6 @@
 import { equal } from '../api/equal.ts'
 import { type FieldError, invalidValue, notSupported, required, tooLong } from '../api/field-error.ts'
-import { isFields } from '../api/object.ts'
+import { isFields, own } from '../api/object.ts'
 import type { Schema } from './schema.ts'
 
 const typeName = (value: unknown): string => {
@@ -170,7 +170,7 @@ function checkObject(
   for (const name of schema.required ?? []) if (value[name] === undefined) errors.push(required(at(name)))
   for (const name in value) {
     const field =
-      properties?.[name] ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined)
+      own(properties, name) ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined)
     if (field !== undefined && value[name] !== undefined) check(field, value[name], at(name), errors)
   }
 }

@@ -5,8 +5,53 @@ import type { Machinery } from '../registry/machinery.ts'
 
 const namespaces = ['default', 'kube-node-lease', 'kube-public', 'kube-system']
 
-/** What every cluster has from the start. */
-export async function bootstrap(machinery: Machinery, port: number): Promise<void> {
+const rbac = 'rbac.authorization.k8s.io'
+
+/** Roles that every cluster has, by who has them. */
+const roles = [
+  {
+    name: 'cluster-admin',
+    group: 'system:masters',
+    rules: [
+      { apiGroups: ['*'], resources: ['*'], verbs: ['*'] },
+      { nonResourceURLs: ['*'], verbs: ['*'] },
+    ],
+  },
+  {
+    name: 'system:discovery',
+    group: 'system:authenticated',
+    rules: [
+      {
+        nonResourceURLs: [
+          '/api',
+          '/api/*',
+          '/apis',
+          '/apis/*',
+          '/openapi',
+          '/openapi/*',
+          '/version',
+          '/version/',
+        ],
+        verbs: ['get'],
+      },
+    ],
+  },
+  {
+    name: 'system:basic-user',
+    group: 'system:authenticated',
+    rules: [
+      {
+        apiGroups: ['authorization.k8s.io'],
+        resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'],
+        verbs: ['create'],
+      },
+      { apiGroups: ['authentication.k8s.io'], resources: ['selfsubjectreviews'], verbs: ['create'] },
+    ],
+  },
+]
+
+/** What every cluster has from the start; `withRoles` where roles decide. */
+export async function bootstrap(machinery: Machinery, port: number, withRoles: boolean): Promise<void> {
   const make = async (
     group: string,
     plural: string,
@@ -34,4 +79,13 @@ export async function bootstrap(machinery: Machinery, port: number): Promise<voi
     endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
     ports: [{ name: 'https', protocol: 'TCP', port }],
   })
+  if (!withRoles) return
+  for (const { name, group, rules } of roles) {
+    await make(rbac, 'clusterroles', undefined, { metadata: { name }, rules: structuredClone(rules) })
+    await make(rbac, 'clusterrolebindings', undefined, {
+      metadata: { name },
+      roleRef: { kind: 'ClusterRole', name },
+      subjects: [{ kind: 'Group', name: group }],
+    })
+  }
 }

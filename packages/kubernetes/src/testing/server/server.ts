@@ -1,35 +1,32 @@
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { type Clock, formatEndpoint, systemClock } from '@carillon/core'
-import { stringify } from 'yaml'
-import { internalError, notServed, Refusal } from '../api/status.ts'
-import { Emptier } from '../controllers/emptier.ts'
-import { GarbageCollector } from '../controllers/garbage.ts'
+import { CarillonError, formatEndpoint, systemClock } from '@carillon/core'
+import type { codes } from '../../codes.ts'
+import { WebhookAdmission } from '../admission/webhook-admission.ts'
+import { Authenticator, serviceAccountUser } from '../auth/authenticator.ts'
+import { Authorizer } from '../auth/authorizer.ts'
+import { reviewRows } from '../auth/reviews.ts'
+import { CertificateAuthority, type Certified } from '../certificate/authority.ts'
 import { conversion } from '../custom/conversion.ts'
-import type { Definition } from '../custom/definition.ts'
-import { typesOf } from '../custom/types-of.ts'
-import { group, groups, resources, version, versions } from '../http/discovery.ts'
-import { send, sendStatus, sendText } from '../http/reply.ts'
-import { handleResource, resourceRequest } from '../http/resource-handler.ts'
-import { route } from '../http/route.ts'
-import type { ApiType } from '../kinds/api-type.ts'
+import { conversionWebhooks } from '../custom/conversion-webhook.ts'
 import { builtinTypes } from '../kinds/builtin/types.ts'
 import { TypeRegistry } from '../kinds/type-registry.ts'
-import { documentsV3, documentV3 } from '../openapi/document-v3.ts'
-import { sendOpenApiV2 } from '../openapi/send-v2.ts'
-import { admin } from '../registry/call.ts'
+import { admin, type User } from '../registry/call.ts'
 import type { Machinery } from '../registry/machinery.ts'
 import { AddressPool } from '../service/address-pool.ts'
 import { ServiceAllocator } from '../service/allocator.ts'
 import { PortPool } from '../service/port-pool.ts'
-import type { Change } from '../store/change.ts'
 import { Store } from '../store/store.ts'
 import type { Watcher } from '../watch/watcher.ts'
+import { bySlices } from '../webhook/endpoint.ts'
+import { WebhookCaller } from '../webhook/webhook-caller.ts'
 import { bootstrap } from './bootstrap.ts'
+import { control } from './controllers.ts'
 import { RequestCounters } from './counters.ts'
 import { Faults } from './faults.ts'
+import { type Credentials, kubeconfig } from './kubeconfig.ts'
+import { Listener } from './listener.ts'
 import type { KubeApiServerOptions } from './options.ts'
+import { RequestHandler } from './request-handler.ts'
 import { ServerObjects } from './server-objects.ts'
 
 /**
@@ -43,71 +40,101 @@ export class KubeApiServer implements AsyncDisposable {
   readonly faults: Faults
   /** The objects, without HTTP in between; everything else is as for a client that may do all. */
   readonly store: ServerObjects
+  /** Signs the certificates of the server and of its clients; only with the option `tls`. */
+  readonly authority: CertificateAuthority | undefined
   readonly #machinery: Machinery
+  readonly #authenticator: Authenticator
   readonly #watchers = new Set<Watcher>()
-  readonly #clock: Clock
+  readonly #webhooks: WebhookCaller
   readonly #host: string
-  #port: number
-  #http: Server | undefined
+  readonly #listener: Listener
+  readonly #adminToken: string | undefined
 
   private constructor(options: KubeApiServerOptions) {
-    const { serviceCidrs = ['10.96.0.0/16'], nodePorts = [30000, 32767] } = options
-    this.#clock = options.clock ?? systemClock
-    this.#host = options.host ?? '127.0.0.1'
-    this.#port = options.port ?? 0
-    const allocator = new ServiceAllocator(
-      serviceCidrs.map(cidr => new AddressPool(cidr)),
-      new PortPool(...nodePorts),
-    )
+    const { clock = systemClock, host = '127.0.0.1', authorize = false, random = Math.random } = options
+    const everybody = !authorize && options.authenticate !== true
     const store = new Store(options.history ?? 100_000)
-    const types = new TypeRegistry(builtinTypes(this.#clock, allocator))
+    const authorizer = new Authorizer(store, !authorize)
+    this.#host = host
+    this.authority = options.tls === true ? new CertificateAuthority() : undefined
+    this.#authenticator = new Authenticator({ everybody, nobody: authorize })
+    this.#adminToken = everybody ? undefined : this.token(admin)
+    this.#webhooks = new WebhookCaller(clock, options.services ?? bySlices(store))
+    const admission = new WebhookAdmission(this.#webhooks)
+    const uid = (): string => randomUUID()
+    const questions = reviewRows(this.#authenticator, authorizer)
     this.#machinery = {
       store,
-      types,
-      clock: this.#clock,
-      admission: {
-        mutate: async (_call, _operation, object) => object,
-        validate: async () => {},
-      },
-      conversion: conversion(() => undefined),
-      uid: () => randomUUID(),
-      random: options.random ?? Math.random,
+      types: new TypeRegistry(builtinTypes(clock, allocatorOf(options), questions)),
+      clock,
+      admission,
+      conversion: conversion(conversionWebhooks(store, this.#webhooks, uid)),
+      uid,
+      random,
     }
+    admission.machinery = this.#machinery
     this.store = new ServerObjects(this.#machinery)
     this.faults = new Faults({
-      clock: this.#clock,
+      clock,
       watchers: this.#watchers,
       compact: () => store.compact(),
-      close: () => this.#close(),
-      open: () => this.#open(),
-      forget: () => {},
+      close: () => this.#listener.close(),
+      open: () => this.#listener.open(),
+      forget: token => this.#authenticator.forget(token),
     })
-    this.#control(options.controllers ?? true)
+    const handler = new RequestHandler({
+      machinery: this.#machinery,
+      authenticator: this.#authenticator,
+      authorizer,
+      counters: this.requests,
+      faults: this.faults,
+      watchers: this.#watchers,
+    })
+    this.#listener = new Listener(host, options.port ?? 0, this.authority, (request, response) => {
+      void handler.answer(request, response)
+    })
+    control(this.#machinery, options.controllers ?? true)
   }
 
   /** A server that listens. @throws CarillonError for options that cannot be worked with */
   static async start(options: KubeApiServerOptions = {}): Promise<KubeApiServer> {
     const server = new KubeApiServer(options)
-    await server.#open()
-    await bootstrap(server.#machinery, server.#port)
+    await server.#listener.open()
+    await bootstrap(server.#machinery, server.#listener.port, options.authorize === true)
     return server
   }
 
-  /** Where it listens: `http://127.0.0.1:34567`. */
+  /** Where it listens: `http://127.0.0.1:34567`, or `https://` with the option `tls`. */
   get url(): string {
-    return `http://${formatEndpoint({ address: this.#host, port: this.#port })}`
+    const endpoint = formatEndpoint({ address: this.#host, port: this.#listener.port })
+    return `${this.authority === undefined ? 'http' : 'https'}://${endpoint}`
   }
 
-  /** A configuration for kubectl and other clients, as YAML. */
-  kubeconfig(): string {
-    return stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [{ name: 'test', cluster: { server: this.url, 'insecure-skip-tls-verify': true } }],
-      users: [{ name: 'test', user: {} }],
-      contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-      'current-context': 'test',
-    })
+  /** A configuration for kubectl and other clients, as YAML; without credentials for somebody who may do everything. */
+  kubeconfig(credentials?: Exclude<Credentials, undefined>): string {
+    const own = this.#adminToken === undefined ? undefined : { token: this.#adminToken }
+    return kubeconfig(this.url, this.authority?.certificate, credentials ?? own)
+  }
+
+  /** A new bearer token for a user. */
+  token(user: User): string {
+    return this.#authenticator.issue(user)
+  }
+
+  /** A new bearer token for a ServiceAccount, such as its pods have. */
+  serviceAccountToken(namespace: string, name: string): string {
+    return this.token(serviceAccountUser(namespace, name))
+  }
+
+  /** A new client certificate for a user. @throws CarillonError without the option `tls` */
+  clientCertificate({ name, groups }: User): Certified {
+    if (this.authority === undefined)
+      throw new CarillonError(
+        'BAD_TEST_SERVER' satisfies keyof typeof codes,
+        'client certificates need TLS: start the server with { tls: true }',
+        { option: 'tls' },
+      )
+    return this.authority.issue({ commonName: name, organizations: groups })
   }
 
   /** How many watches are open. */
@@ -123,118 +150,26 @@ export class KubeApiServer implements AsyncDisposable {
   /** Ends every connection, and the server. */
   async stop(): Promise<void> {
     for (const watcher of [...this.#watchers]) watcher.drop()
-    await this.#close()
+    await this.#listener.close()
+    this.#webhooks[Symbol.dispose]()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
+}
 
-  /** Follows definitions of custom resources, and does what controllers do. */
-  #control(controllers: boolean): void {
-    const { store, types } = this.#machinery
-    const garbage = new GarbageCollector(this.#machinery)
-    const emptier = new Emptier(this.#machinery, controllers)
-    const followed = new Set<string>()
-    const follow = (type: ApiType): void => {
-      if (type.stored !== undefined || followed.has(type.collection)) return
-      followed.add(type.collection)
-      store.collection(type.collection).subscribe(change => {
-        // The definition may have changed since.
-        const current = types.find(type.group, type.version, type.plural) ?? type
-        if (controllers) garbage.changed(current, change)
-        if (change.type === 'DELETED' || change.current.object.metadata.deletionTimestamp !== undefined)
-          emptier.changed()
-      })
-    }
-    for (const type of types.all()) follow(type)
-    store.collection('customresourcedefinitions.apiextensions.k8s.io').subscribe((change: Change) => {
-      const definition = change.current.object as Definition
-      const name = definition.metadata.name as string
-      if (change.type === 'DELETED') return types.undefine(name)
-      const defined = typesOf(definition)
-      types.define(name, defined)
-      for (const type of defined) follow(type.stored ?? type)
-    })
-  }
-
-  async #open(): Promise<void> {
-    if (this.#http !== undefined) return
-    const http = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-      void this.#answer(request, response)
-    })
-    await new Promise<void>((resolve, reject) => {
-      http.once('error', reject)
-      http.listen(this.#port, this.#host, () => {
-        http.off('error', reject)
-        resolve()
-      })
-    })
-    this.#http = http
-    this.#port = (http.address() as AddressInfo).port
-  }
-
-  async #close(): Promise<void> {
-    const http = this.#http
-    if (http === undefined) return
-    this.#http = undefined
-    await new Promise<void>(resolve => {
-      http.close(() => resolve())
-      http.closeAllConnections()
-    })
-  }
-
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      await this.#handle(request, response)
-    } catch (error) {
-      if (response.destroyed) return
-      const refusal =
-        error instanceof Refusal ? error : internalError((error as Error).stack ?? String(error))
-      sendStatus(response, refusal.status)
-    }
-  }
-
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://localhost')
-    const found = route(url.pathname)
-    const { types } = this.#machinery
-    if (found.to === 'resource') {
-      const asked = resourceRequest(this.#machinery, found, url.searchParams, request, response, admin)
-      const { type, subresource } = asked.call
-      const resource = `${type.plural}${subresource === '' ? '' : `/${subresource}`}${type.group === '' ? '' : `.${type.group}`}`
-      this.requests.add(asked.verb, resource)
-      await this.faults.meet(asked.verb, resource)
-      return handleResource(this.#machinery, asked, watcher => this.#watching(watcher))
-    }
-    await this.faults.meet(undefined, url.pathname)
-    switch (found.to) {
-      case 'versions':
-        return send(response, 200, versions(formatEndpoint({ address: this.#host, port: this.#port })))
-      case 'groups':
-        return send(response, 200, groups(types))
-      case 'group':
-        return send(response, 200, group(types, found.group))
-      case 'resources':
-        return send(response, 200, resources(types, found.group, found.version))
-      case 'other':
-        return this.#other(found.path, request, response)
-    }
-  }
-
-  #other(path: string, request: IncomingMessage, response: ServerResponse): void {
-    const all = this.#machinery.types.all()
-    if (path === '/version') send(response, 200, version())
-    else if (['/healthz', '/livez', '/readyz'].includes(path)) sendText(response, 200, 'ok')
-    else if (path === '/openapi/v2') sendOpenApiV2(response, all, request.headers.accept ?? '')
-    else if (path === '/openapi/v3') send(response, 200, documentsV3(all))
-    else if (path.startsWith('/openapi/v3/'))
-      send(response, 200, documentV3(all, path.slice('/openapi/v3/'.length)))
-    else throw notServed()
-  }
-
-  #watching(watcher: Watcher): () => void {
-    this.#watchers.add(watcher)
-    return () => this.#watchers.delete(watcher)
-  }
+/** @throws CarillonError */
+function allocatorOf({
+  serviceCidrs = ['10.96.0.0/16'],
+  nodePorts = [30000, 32767],
+}: KubeApiServerOptions): ServiceAllocator {
+  const pools = serviceCidrs.map(cidr => new AddressPool(cidr))
+  if (pools.length === 0 || new Set(pools.map(pool => pool.family)).size !== pools.length)
+    throw new CarillonError(
+      'BAD_TEST_SERVER' satisfies keyof typeof codes,
+      'serviceCidrs: one CIDR is needed, or one of each family',
+      { option: 'serviceCidrs' },
+    )
+  return new ServiceAllocator(pools, new PortPool(...nodePorts))
 }

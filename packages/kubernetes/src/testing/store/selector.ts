@@ -1,4 +1,4 @@
-import { isFields, type KubeObject } from '../api/object.ts'
+import { isFields, type KubeObject, own } from '../api/object.ts'
 import { badRequest } from '../api/status.ts'
 
 /** Whether an object is among those that a request asks for. */
@@ -24,22 +24,22 @@ function labelRequirement(part: string, text: string): (labels: Labels) => boole
   if (found === null) throw badRequest(`unable to parse requirement: found '${part}' in '${text}'`)
   const [, absent, absentKey = '', key = '', equality, value = '', order, bound, membership, list = ''] =
     found
-  if (absent !== undefined) return labels => labels[absentKey] === undefined
-  if (equality === '!=') return labels => labels[key] !== value
-  if (equality !== undefined) return labels => labels[key] === value
+  if (absent !== undefined) return labels => own(labels, absentKey) === undefined
+  if (equality === '!=') return labels => own(labels, key) !== value
+  if (equality !== undefined) return labels => own(labels, key) === value
   if (order !== undefined) {
     const limit = Number(bound)
     return labels => {
-      const label = labels[key]
+      const label = own(labels, key)
       if (label === undefined || !/^-?\d+$/.test(label)) return false
       return order === '>' ? Number(label) > limit : Number(label) < limit
     }
   }
-  if (membership === undefined) return labels => labels[key] !== undefined
-  const values = new Set(list.split(',').map(one => one.trim()))
+  if (membership === undefined) return labels => own(labels, key) !== undefined
+  const values = new Set<string | undefined>(list.split(',').map(one => one.trim()))
   return membership === 'in'
-    ? labels => labels[key] !== undefined && values.has(labels[key])
-    : labels => labels[key] === undefined || !values.has(labels[key])
+    ? labels => values.has(own(labels, key))
+    : labels => !values.has(own(labels, key))
 }
 
 /** A selector as objects hold it, with `matchLabels` and `matchExpressions`; an empty one matches everything. */
@@ -51,9 +51,9 @@ export function objectSelector(selector: unknown): (labels: Labels) => boolean {
   }
   const wanted = Object.entries(matchLabels ?? {})
   return labels =>
-    wanted.every(([key, value]) => labels[key] === value) &&
+    wanted.every(([key, value]) => own(labels, key) === value) &&
     (matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-      const label = labels[key]
+      const label = own(labels, key)
       switch (operator) {
         case 'In':
           return label !== undefined && values.includes(label)
@@ -86,7 +86,7 @@ export function fieldSelector(
       const found = /^\s*([^=!]+?)\s*(==|=|!=)\s*(.*?)\s*$/.exec(part)
       if (found === null) throw badRequest(`invalid field selector: '${text}'; can't understand '${part}'`)
       const [, field = '', operator, value = ''] = found
-      const read = fields[field]
+      const read = own(fields, field)
       if (read === undefined) throw badRequest(`field label not supported: ${field}`)
       if (operator === '!=') return object => read(object) !== value
       if (field === 'metadata.name') name = value

@@ -1,4 +1,5 @@
 import { fieldsOf, type KubeObject } from '../../api/object.ts'
+import type { User } from '../../registry/call.ts'
 import type { Column } from '../column.ts'
 import { plainStrategy, type Strategy } from '../strategy.ts'
 import { daemonSetStrategy, deploymentStrategy, replicaSetStrategy, statefulSetStrategy } from './apps.ts'
@@ -59,6 +60,8 @@ export interface Row {
   readonly fields?: Readonly<Record<string, (object: KubeObject) => string>>
   /** What tables show; name and age where nothing else is said. */
   readonly columns?: readonly Column[]
+  /** Set where objects are questions that are answered and not kept. */
+  readonly answer?: (object: KubeObject, user: User) => KubeObject
   /** The resource in which the objects are kept, if not this one. */
   readonly storedIn?: string
 }

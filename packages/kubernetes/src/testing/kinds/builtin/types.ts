@@ -10,8 +10,12 @@ import { createdColumns } from './columns/other-columns.ts'
 import { serviceColumns } from './columns/service-columns.ts'
 import { type Row, rows } from './rows.ts'
 
-/** Kubernetes' own resources, as a cluster with these addresses serves them. */
-export function builtinTypes(clock: Clock, allocator: ServiceAllocator): readonly ApiType[] {
+/** Kubernetes' own resources, as a cluster with these addresses serves them; `questions` are those that are answered and not kept. */
+export function builtinTypes(
+  clock: Clock,
+  allocator: ServiceAllocator,
+  questions: readonly Row[],
+): readonly ApiType[] {
   const services: Row = {
     group: '',
     version: 'v1',
@@ -42,7 +46,7 @@ export function builtinTypes(clock: Clock, allocator: ServiceAllocator): readonl
     subresources: ['status'],
   }
   const found = new Map<string, ApiType>()
-  for (const row of [...rows, services, definitions]) {
+  for (const row of [...rows, services, definitions, ...questions]) {
     const stored = row.storedIn === undefined ? undefined : found.get(row.storedIn)
     found.set(nameOf(row), typeOf(row, stored))
   }
@@ -62,13 +66,14 @@ function typeOf(row: Row, stored: ApiType | undefined): ApiType {
     shortNames: row.shortNames ?? [],
     categories: row.categories ?? [],
     namespaced: row.cluster !== true,
-    verbs: allVerbs,
+    verbs: row.answer === undefined ? allVerbs : ['create'],
     subresources: row.subresources ?? [],
     collection: row.storedIn ?? nameOf(row),
     schema: modelSchema(row.model),
     strategy: row.strategy,
     columns: row.columns ?? [nameColumn, ageColumn],
     fields: row.fields ?? {},
+    ...(row.answer === undefined ? {} : { answer: row.answer }),
     ...(stored === undefined ? {} : { stored }),
   }
 }
