@@ -33,7 +33,7 @@ export function readEntry({ address, options }: Advertisement, pool: PathAttribu
       return refuse(new CarillonError('BAD_OPTIONS', message, { address }))
     }
     for (const { localPref, communities } of peers) pool.of(localPref, communities)
-    return { address, peers: [...peers] }
+    return { address, peers }
   } catch (error) {
     if (error instanceof CarillonError) return refuse(error)
     throw error

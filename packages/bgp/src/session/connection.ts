@@ -22,7 +22,7 @@ export interface ConnectionListener {
 const plain: Dialect = { fourOctetAs: false, extendedMessage: false }
 
 /** Milliseconds that the peer is given to take what we said last. */
-const lingerMs = 500
+const lingerMs = 400
 
 /** Pieces of this many bytes are followed by a turn for everybody else: a peer that floods us must not keep us from other work. */
 const pieceWithTurn = 4096
@@ -95,7 +95,7 @@ export class Connection {
     else this.#listener.unblocked()
   }
 
-  /** Closes it after what was written; resolves when that is done, or the peer had half a second to take it. Nothing is told any more. */
+  /** Closes it after what was written; resolves when that is done, or the peer had time enough to take it. Nothing is told any more. */
   close(): Promise<void> {
     const { stream } = this
     this.#reading = false

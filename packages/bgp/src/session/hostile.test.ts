@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeMessage } from '../wire/index.ts'
 import type { OpenMessage } from '../wire/message.ts'
@@ -238,7 +239,24 @@ describe('an established peer that sends', () => {
     expect(lab.metrics.value('carillon_bgp_prefixes_received', { peer: '10.0.0.254:179' })).toBe(100_000)
   })
 
-  it('nothing that it is sent is taken from loses its session by its own hold time, and the others are told everything', async () => {
+  it('requests for a refresh by the thousand is sent its routes twice', async () => {
+    const lab = new SessionLab()
+    const [[end], [other]] = await establish(lab)
+    lab.speaker.setRoutes('tor', [{ prefix: '192.168.1.1/32' }])
+    await lab.settle()
+    end.messages.length = 0
+    const request = encodeMessage({ type: 'routeRefresh', afi: 1, safi: 1, subtype: 'request' }, plain)
+    for (let i = 0; i < 5000; i++) end.raw(request)
+    await lab.settle(500)
+    const refresh = ['refresh begin', '+192.168.1.1/32', 'refresh end']
+    expect(end.heard()).toEqual(refresh)
+    await lab.settle(3000)
+    expect(end.heard()).toEqual([...refresh, ...refresh])
+    expect([lab.state(), other.ended]).toEqual(['Established', false])
+    await lab.close()
+  })
+
+  it('nothing, and reads nothing, loses its session by its own hold time, and the others are told everything', async () => {
     const lab = new SessionLab()
     const deaf = await lab.router('10.0.0.254', { reads: false })
     const others = await lab.friendly('10.0.0.253')
@@ -298,6 +316,51 @@ describe('an established peer that sends', () => {
     expect(lab.speaker.session('tor')?.routes).toEqual({ desired: 10, announced: 10, pending: 0, failed: 0 })
     await lab.close()
   })
+})
+
+describe('whatever bytes a peer sends', () => {
+  const whole = [
+    openWith({}),
+    encodeMessage({ type: 'keepalive' }, plain),
+    update([...origin, ...asPath, ...nextHop]),
+    encodeMessage({ type: 'routeRefresh', afi: 1, safi: 1, subtype: 'request' }, plain),
+    encodeMessage({ type: 'notification', code: 6, subcode: 2, data: Uint8Array.of(1, 65) }, plain),
+  ]
+  /** A message, most often with a few bytes that are not as they should be. */
+  const piece = fc
+    .tuple(
+      fc.constantFrom(...whole),
+      fc.array(fc.tuple(fc.nat(80), fc.nat(255)), { maxLength: 3 }),
+      fc.boolean(),
+    )
+    .map(([bytes, changes, keep]) => {
+      const out = bytes.slice()
+      if (!keep) for (const [at, value] of changes) if (at < out.length) out[at] = value
+      return out
+    })
+
+  it('the session goes on, or ends with a reason, and another one is not touched', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.boolean(),
+        fc.array(fc.oneof(piece, fc.uint8Array({ maxLength: 40 })), { maxLength: 6 }),
+        async (opened, pieces) => {
+          const lab = new SessionLab()
+          const ends = opened ? await lab.friendly('10.0.0.254') : await lab.router('10.0.0.254')
+          const others = await lab.friendly('10.0.0.253')
+          await lab.start({}, { name: 'other', peerAddress: '10.0.0.253' })
+          const [end] = ends as [RouterEnd]
+          for (const one of pieces) end.raw(one)
+          await lab.settle()
+          if (end.ended) expect(lab.error()[0]).toMatch(/^[A-Z_]+$/)
+          else expect(['OpenSent', 'OpenConfirm', 'Established']).toContain(lab.state())
+          expect([lab.state('other'), others[0]?.ended]).toEqual(['Established', false])
+          await lab.close()
+        },
+      ),
+      { numRuns: 150 },
+    )
+  }, 30_000)
 })
 
 describe('connections that nobody asked for', () => {

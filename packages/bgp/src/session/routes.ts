@@ -7,8 +7,7 @@ import {
   type RibTerms,
   readPrefix,
 } from '../rib/index.ts'
-import { afis, safis } from '../wire/index.ts'
-import type { RouteFamily, RouteRefreshMessage } from '../wire/message.ts'
+import type { RouteFamily } from '../wire/message.ts'
 import type { BgpRoute } from './route.ts'
 
 /** What a session has agreed on, as far as routes depend on it. */
@@ -104,11 +103,9 @@ export class Routes {
     this.#rib.close()
   }
 
-  /** The peer asks for its routes again. */
-  refresh({ afi, safi, subtype }: RouteRefreshMessage): void {
-    if (subtype !== 'request' || safi !== safis.unicast) return
-    if (afi === afis.ipv4) this.#rib.refresh('ipv4')
-    else if (afi === afis.ipv6) this.#rib.refresh('ipv6')
+  /** The peer is to be sent the routes of a family again. */
+  refresh(family: RouteFamily): void {
+    this.#rib.refresh(family)
   }
 
   withdrawAll(): void {

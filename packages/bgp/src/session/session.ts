@@ -14,14 +14,15 @@ import type { FsmSettings } from '../fsm/settings.ts'
 import { nextHopOf } from '../local/next-hop.ts'
 import { defaultRouterId } from '../local/router-id.ts'
 import type { PeerSettings } from '../speaker/peer.ts'
-import { type Decoded, notification } from '../wire/index.ts'
-import type { Message } from '../wire/message.ts'
+import { afis, type Decoded, notification, safis } from '../wire/index.ts'
+import type { Message, RouteFamily, RouteRefreshMessage } from '../wire/message.ts'
 import type { BfdObserver, BfdWatch, BfdWatcher } from './bfd-watch.ts'
 import { Channel, type ChannelOwner } from './channel.ts'
 import type { Connection } from './connection.ts'
 import { loser } from './duel.ts'
 import { type Ending, ended, told } from './ending.ts'
 import { fsmSettings } from './fsm-settings.ts'
+import { Refreshes } from './refreshes.ts'
 import type { Routes, RouteTerms } from './routes.ts'
 import { Standing } from './standing.ts'
 import type { SessionCounters, SessionStatus } from './status.ts'
@@ -59,7 +60,7 @@ export interface SessionListener {
 const connectGraceMs = 1000
 
 /** Milliseconds that a peer is given to take the withdrawals before a stop. */
-const drainMs = 500
+const drainMs = 400
 
 const plainAddress = (address: string): string => address.replace(/%.*/, '')
 
@@ -71,6 +72,7 @@ export class Session {
   readonly #log: Logger
   readonly #tally: Tally
   readonly #standing: Standing
+  readonly #refreshes: Refreshes
   readonly #owner: ChannelOwner
   readonly routes: Routes
   #main: Channel
@@ -95,6 +97,10 @@ export class Session {
     this.#tally = new Tally(() => listener.counted(this))
     this.#address = peer.address
     this.#standing = new Standing(world.clock, this.#log, peer.passive)
+    this.#refreshes = new Refreshes(world.clock, family => {
+      routes.refresh(family)
+      this.pump()
+    })
     this.#owner = this.#own(fsmSettings(peer, world.node))
     this.#main = new Channel(this.#owner)
   }
@@ -342,9 +348,8 @@ export class Session {
   #received(channel: Channel, decoded: Decoded): void {
     this.#tally.received(decoded)
     const { message } = decoded
-    if (message.type !== 'routeRefresh' || channel !== this.#main || !this.established) return
-    this.routes.refresh(message)
-    this.pump()
+    const family = message.type === 'routeRefresh' ? requested(message) : undefined
+    if (family && channel === this.#main && this.established) this.#refreshes.ask(family)
   }
 
   /** The peer's OPEN is accepted on a channel: of two, one has to go. */
@@ -395,6 +400,7 @@ export class Session {
     this.#standing.failed(reason, established, this.#address, this.#hint(reason))
     if (established) {
       this.routes.close()
+      this.#refreshes.clear()
       this.#drained?.()
     }
     this.#settle()
@@ -444,6 +450,12 @@ export class Session {
       this.#log.error({ err: error }, 'the peer cannot be watched with BFD')
     }
   }
+}
+
+/** The family that a peer asks for; undefined for one that we do not have, and for marks of a refresh of its own. */
+function requested({ afi, safi, subtype }: RouteRefreshMessage): RouteFamily | undefined {
+  if (subtype !== 'request' || safi !== safis.unicast) return undefined
+  return afi === afis.ipv4 ? 'ipv4' : afi === afis.ipv6 ? 'ipv6' : undefined
 }
 
 /** How many messages these bytes are; the marks of a refresh (RFC 7313) count as UPDATE, too. */

@@ -72,6 +72,8 @@ export class Discovery {
       if (!before.carrier && link.carrier) this.#advertise()
       return
     }
+    this.#shut()
+    this.#link = link
     void this.#open(link)
   }
 
