@@ -126,7 +126,7 @@ export class Exabgp implements Router {
     for (const { address = '' } of this.config.neighbors) this.#heard.set(address, new Heard())
     await this.#listen(socket)
     await writeFile(file, exabgpConfig(this.config, `${process.execPath} ${relay} ${socket}`))
-    const passive = this.config.neighbors.filter(one => one.passive).map(one => one.localAddress)
+    const own = new Set(this.config.neighbors.flatMap(({ localAddress }) => localAddress ?? []))
     const settings: Readonly<Record<string, string>> = {
       'exabgp.daemon.user': 'root',
       'exabgp.daemon.drop': 'false',
@@ -135,7 +135,7 @@ export class Exabgp implements Router {
       'exabgp.log.level': 'INFO',
       'exabgp.log.destination': 'stdout',
       'exabgp.tcp.port': String(this.config.port ?? 179),
-      ...(passive.length > 0 && { 'exabgp.tcp.bind': passive.join(' ') }),
+      'exabgp.tcp.bind': [...own].join(' '),
     }
     const env = { ...process.env, ...settings }
     this.#daemon = new Daemon(this.#net, this.host, 'exabgp', [file], { env, cwd: this.#folder })
@@ -191,7 +191,7 @@ export class Exabgp implements Router {
   async sessions(): Promise<readonly RouterSession[]> {
     return [...this.#heard].map(([neighbor, { established, remoteAs, open, routes, lastError }]) => ({
       neighbor,
-      state: established ? 'established' : 'idle',
+      state: established ? 'Established' : 'Idle',
       remoteAs: open?.asn ?? remoteAs,
       remoteRouterId: open?.router_id ?? '',
       capabilities: offered(open),

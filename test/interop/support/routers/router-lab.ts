@@ -2,6 +2,8 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LabNet, type LabPort } from '@carillon/cli/lab'
+import type { SpeakerTold } from '../../programs/speaker.ts'
+import { OurSpeaker } from '../our-speaker.ts'
 import { Bird } from './bird.ts'
 import { Exabgp } from './exabgp.ts'
 import { Frr } from './frr.ts'
@@ -13,6 +15,11 @@ const kinds = { frr: Frr, bird: Bird, gobgp: Gobgp, exabgp: Exabgp } as const
 /** FRR, BIRD, GoBGP, ExaBGP. */
 export type RouterKind = keyof typeof kinds
 
+export const routerKinds: readonly RouterKind[] = ['frr', 'bird', 'gobgp', 'exabgp']
+
+/** What a test needs that uses all of them. */
+export const routerPrograms: readonly string[] = ['/usr/lib/frr/bgpd', 'bird', 'gobgpd', 'exabgp', 'bridge']
+
 /** Hosts on one bridge, with room for a router each: host number i (from 1) has `10.80.0.i` and `fd80::i`. */
 export class RouterLab implements AsyncDisposable {
   readonly net: LabNet
@@ -20,7 +27,7 @@ export class RouterLab implements AsyncDisposable {
   readonly ports = new Map<string, LabPort>()
   /** A folder that everybody may read, and that goes with the lab. */
   folder = ''
-  readonly #routers: AsyncDisposable[] = []
+  readonly #running: AsyncDisposable[] = []
 
   private constructor(name: string, hosts: readonly string[]) {
     this.net = new LabNet(name)
@@ -58,9 +65,16 @@ export class RouterLab implements AsyncDisposable {
     config: RouterConfig,
   ): Promise<InstanceType<(typeof kinds)[Kind]>> {
     const router = new kinds[kind](this.net, host, join(this.folder, `${host}-${kind}`), config)
-    this.#routers.push(router)
+    this.#running.push(router)
     await router.start()
     return router as InstanceType<(typeof kinds)[Kind]>
+  }
+
+  /** Starts our speaker in a host. */
+  async speaker(host: string, told: Partial<SpeakerTold> = {}): Promise<OurSpeaker> {
+    const speaker = await OurSpeaker.start(this.net, host, told)
+    this.#running.push(speaker)
+    return speaker
   }
 
   /** Cuts a host off, whose carrier stays. */
@@ -79,7 +93,7 @@ export class RouterLab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const router of this.#routers) await router[Symbol.asyncDispose]()
+    for (const router of this.#running) await router[Symbol.asyncDispose]()
     await this.net[Symbol.asyncDispose]()
     if (this.folder !== '') await rm(this.folder, { recursive: true, force: true })
   }
