@@ -19,8 +19,7 @@ describeLab('What we announce', routerPrograms, () => {
   // Four sessions with each router: IPv4, IPv6, and both families over each of them.
   beforeAll(async () => {
     lab = await RouterLab.build('routes', ['we', ...routerKinds])
-    await lab.net.ipIn('we', 'addr', 'add', '10.80.0.101/24', 'dev', 'eth0')
-    await lab.net.ipIn('we', 'addr', 'add', 'fd80::101/64', 'dev', 'eth0', 'nodad')
+    await lab.alias('we', 101)
     for (const kind of routerKinds) {
       const session = (address: string, family: 4 | 6) => ({
         address,

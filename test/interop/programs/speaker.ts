@@ -1,7 +1,8 @@
 // A BGP speaker as another program embeds it. It prints JSON lines, events and answers, and obeys commands on its standard input, a JSON
 // object a line. Its argument is `SpeakerTold` in JSON.
 import { createInterface } from 'node:readline'
-import { type BgpPeer, type BgpRoute, BgpSpeaker } from '@carillon/bgp'
+import { type BgpPeer, type BgpRoute, BgpSpeaker, bfdWatcher, type RouteChanges } from '@carillon/bgp'
+import { Bfd } from '@carillon/bgp/bfd'
 import { type Logger, noMetrics, systemClock } from '@carillon/core'
 import { systemNetwork } from '@carillon/sockets'
 
@@ -23,6 +24,7 @@ export type SpeakerCommand =
       readonly count: number
       readonly routes: readonly BgpRoute[]
     }
+  | { readonly do: 'change'; readonly peer: string; readonly changes: RouteChanges }
   | { readonly do: 'sessions' }
   /** Resident memory in bytes, the most it was, and milliseconds of processor time. */
   | { readonly do: 'usage' }
@@ -48,19 +50,22 @@ const logger = (bound: object): Logger => {
 }
 const log = logger({})
 
+const bfd = new Bfd({ network: { module: import.meta.resolve('@carillon/sockets') }, log })
+
 const speaker = new BgpSpeaker({
   clock: systemClock,
   network: systemNetwork(),
   random: Math.random,
   log,
   metrics: noMetrics,
+  bfd: bfdWatcher(bfd),
   node: told.node,
   ...(told.listen !== undefined && { listen: { port: told.listen } }),
 })
 
 speaker.events.on('peer:up', peer => say({ event: 'up', peer }))
 speaker.events.on('peer:down', (peer, { code, message }) => say({ event: 'down', peer, code, message }))
-speaker.events.on('session:changed', ({ name, state }) => say({ event: 'state', peer: name, state }))
+speaker.events.on('session:changed', ({ peer, state }) => say({ event: 'state', peer, state }))
 
 const many = (count: number): readonly BgpRoute[] =>
   Array.from({ length: count }, (_, i) => ({
@@ -75,6 +80,8 @@ function perform(command: SpeakerCommand): unknown {
       return speaker.setRoutes(command.peer, command.routes) ?? null
     case 'many':
       return speaker.setRoutes(command.peer, [...many(command.count), ...command.routes]) ?? null
+    case 'change':
+      return speaker.changeRoutes(command.peer, command.changes) ?? null
     case 'sessions':
       return speaker.sessions()
     case 'usage': {
@@ -99,6 +106,7 @@ createInterface(process.stdin).on('line', line => {
 
 process.once('SIGTERM', async () => {
   await speaker.close()
+  await bfd[Symbol.asyncDispose]()
   process.exit(0)
 })
 

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline'
-import type { BgpPeer, BgpRoute, SessionStatus } from '@carillon/bgp'
+import type { BgpPeer, BgpRoute, RouteChanges, SessionStatus } from '@carillon/bgp'
 import type { LabNet } from '@carillon/cli/lab'
 import { eventually } from '../../lab/support/speaker-lab.ts'
 import type { SpeakerCommand, SpeakerTold } from '../programs/speaker.ts'
@@ -100,14 +100,18 @@ export class OurSpeaker implements AsyncDisposable {
     return this.#ask({ do: 'many', peer, count, routes })
   }
 
+  change(peer: string, changes: RouteChanges): Promise<void> {
+    return this.#ask({ do: 'change', peer, changes })
+  }
+
   /** How sessions stand; dates are texts here. */
   sessions(): Promise<readonly SessionStatus[]> {
     return this.#ask({ do: 'sessions' })
   }
 
-  async session(name: string): Promise<SessionStatus> {
-    const found = (await this.sessions()).find(one => one.name === name)
-    if (!found) throw new Error(`the speaker on ${this.host} has no peer ${name}`)
+  async session(peer: string): Promise<SessionStatus> {
+    const found = (await this.sessions()).find(one => one.peer === peer)
+    if (!found) throw new Error(`the speaker on ${this.host} has no peer ${peer}`)
     return found
   }
 

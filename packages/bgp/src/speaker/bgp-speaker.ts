@@ -317,6 +317,8 @@ export class BgpSpeaker implements AsyncDisposable {
       const { peer } = session
       if (session.address !== address || (peer.vrf ?? '') !== device) continue
       if (peer.interface !== undefined && zone !== undefined && peer.interface !== zone) continue
+      // Sessions with one router from several addresses of ours are told apart by these.
+      if (peer.sourceAddress !== undefined && peer.sourceAddress !== stream.local.address) continue
       if (session.accept(stream)) return true
     }
     return false

@@ -34,7 +34,7 @@ const capabilities: Readonly<Record<string, string>> = {
 
 /** What follows a label, to the end of its line. */
 const field = (block: string, label: string): string =>
-  new RegExp(`^\\s+${label}:\\s+(.*)$`, 'm').exec(block)?.[1]?.trim() ?? ''
+  new RegExp(`^\\s+${label}:[ \\t]*(.*)$`, 'm').exec(block)?.[1]?.trim() ?? ''
 
 function offered(block: string): readonly string[] {
   const part = /Neighbor capabilities\n((?: {6,}.*\n)*)/.exec(block)?.[1] ?? ''

@@ -126,7 +126,6 @@ export class Exabgp implements Router {
     for (const { address = '' } of this.config.neighbors) this.#heard.set(address, new Heard())
     await this.#listen(socket)
     await writeFile(file, exabgpConfig(this.config, `${process.execPath} ${relay} ${socket}`))
-    const own = new Set(this.config.neighbors.flatMap(({ localAddress }) => localAddress ?? []))
     const settings: Readonly<Record<string, string>> = {
       'exabgp.daemon.user': 'root',
       'exabgp.daemon.drop': 'false',
@@ -134,8 +133,6 @@ export class Exabgp implements Router {
       'exabgp.api.cli': 'false',
       'exabgp.log.level': 'INFO',
       'exabgp.log.destination': 'stdout',
-      'exabgp.tcp.port': String(this.config.port ?? 179),
-      'exabgp.tcp.bind': [...own].join(' '),
     }
     const env = { ...process.env, ...settings }
     this.#daemon = new Daemon(this.#net, this.host, 'exabgp', [file], { env, cwd: this.#folder })

@@ -58,6 +58,14 @@ export class RouterLab implements AsyncDisposable {
     return family === 4 ? `10.80.0.${number}` : `fd80::${number.toString(16)}`
   }
 
+  /** Gives a host the addresses `10.80.0.<number>` and `fd80::<number>` beside its own; numbers from 100 on are free. */
+  async alias(host: string, number: number): Promise<{ readonly four: string; readonly six: string }> {
+    const both = { four: `10.80.0.${number}`, six: `fd80::${number}` }
+    await this.net.ipIn(host, 'addr', 'add', `${both.four}/24`, 'dev', 'eth0')
+    await this.net.ipIn(host, 'addr', 'add', `${both.six}/64`, 'dev', 'eth0', 'nodad')
+    return both
+  }
+
   /** Starts a router in a host, and resolves when it takes commands. */
   async start<Kind extends RouterKind>(
     kind: Kind,
