@@ -38,7 +38,7 @@ function block(config: RouterConfig, neighbor: NeighborConfig): string {
     `capability { asn4 ${neighbor.fourOctetAs === false ? 'disable' : 'enable'}; route-refresh enable; extended-message ${neighbor.extendedMessages ? 'enable' : 'disable'}; ${
       neighbor.gracefulRestart === 'full' ? 'graceful-restart 120;' : ''
     } }`,
-    'api { processes [ relay ]; neighbor-changes; receive { parsed; update; notification; open; } }',
+    'api { processes [ relay ]; neighbor-changes; receive { parsed; update; open; } }',
   ]
   const own = (config.routes ?? []).filter(({ prefix }) => families.includes(familyOf(prefix)))
   const statics = own.map(route => `    ${originText(route, neighbor)};`)

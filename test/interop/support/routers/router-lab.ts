@@ -78,6 +78,23 @@ export class RouterLab implements AsyncDisposable {
     return router as InstanceType<(typeof kinds)[Kind]>
   }
 
+  /** Adds hosts behind a host that forwards: number i (from 1) has `10.81.0.<10 + i>` and `fd81::<10 + i>`. */
+  async behind(gateway: string, hosts: readonly string[]): Promise<void> {
+    await this.net.bridge('beyond')
+    await this.net.join('beyond', gateway, ['10.81.0.1/24', 'fd81::1/64'], 'eth1')
+    await this.net.sysctl(gateway, { 'net.ipv4.ip_forward': 1, 'net.ipv6.conf.all.forwarding': 1 })
+    for (const [i, host] of hosts.entries()) {
+      await this.net.host(host)
+      await this.net.join('beyond', host, [`10.81.0.${11 + i}/24`, `fd81::${11 + i}/64`])
+      await this.net.ipIn(host, 'route', 'add', '10.80.0.0/24', 'via', '10.81.0.1')
+      await this.net.ipIn(host, '-6', 'route', 'add', 'fd80::/64', 'via', 'fd81::1')
+    }
+    for (const host of this.hosts.filter(one => one !== gateway)) {
+      await this.net.ipIn(host, 'route', 'add', '10.81.0.0/24', 'via', this.address(gateway))
+      await this.net.ipIn(host, '-6', 'route', 'add', 'fd81::/64', 'via', this.address(gateway, 6))
+    }
+  }
+
   /** Starts our speaker in a host. */
   async speaker(host: string, told: Partial<SpeakerTold> = {}): Promise<OurSpeaker> {
     const speaker = await OurSpeaker.start(this.net, host, told)
