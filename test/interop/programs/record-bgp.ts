@@ -298,20 +298,18 @@ async function perform({ name, a, b, agree = true, plot }: Scene): Promise<reado
       },
     ],
   })
-  const passive = (side: Side): Side =>
-    side.kind === 'exabgp' ? { ...side, neighbor: { ...side.neighbor, passive: true } } : side
   let versions: Router[] = []
   const { speeches } = await record(
     lab.net,
     'a',
     async () => {
-      const first = await lab.start(a.kind, 'a', config(passive(a), 'a', 'b', b.as))
+      const first = await lab.start(a.kind, 'a', config(a, 'a', 'b', b.as))
       const second = await lab.start(b.kind, 'b', config(b, 'b', 'a', a.as))
       versions = [first, second]
       if (agree) {
         const complete = async (): Promise<true | undefined> => {
           const all = (await Promise.all(versions.map(router => router.sessions()))).flat()
-          return all.every(({ state }) => state === 'established') || undefined
+          return all.every(({ state }) => state === 'Established') || undefined
         }
         await eventually(name, complete, 15)
         await pause(1500)

@@ -5,11 +5,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { LabNet, type LabPort } from '@carillon/cli/lab'
 import { bin, eventually } from '../../lab/support/speaker-lab.ts'
 import { CommandPeer } from './command-peer.ts'
-import { embedder } from './embedder.ts'
+
 import { memberlistPeer } from './memberlist-peer.ts'
 import { type Peer, type PeerOptions, withPort } from './peer.ts'
 import { ProgramPeer } from './program-peer.ts'
 import { SerfPeer } from './serf-peer.ts'
+import { translated } from './translated.ts'
 
 /**
  * `carillon`: the program `carillon gossip`. `embedded`: our package as another program embeds it. `go`: a small program on
@@ -102,7 +103,11 @@ export class GossipLab implements AsyncDisposable {
       case 'serf':
         return new SerfPeer(host, told, spawn('serf', serfWords(told)))
       case 'embedded':
-        return new CommandPeer(host, told, spawn(process.execPath, [await embedder(), JSON.stringify(told)]))
+        return new CommandPeer(
+          host,
+          told,
+          spawn(process.execPath, [await translated('embedder'), JSON.stringify(told)]),
+        )
       case 'carillon':
         return new ProgramPeer(host, told, spawn(process.execPath, [bin, ...(await this.#ourWords(told))]))
     }

@@ -31,12 +31,13 @@ function protocol(config: RouterConfig, neighbor: NeighborConfig, index: number)
   const dynamic = range !== undefined || address === undefined
   const port = neighbor.port === undefined ? '' : `port ${neighbor.port}`
   const own = config.port === undefined ? '' : `port ${config.port}`
+  const hops = multihop ?? neighbor.ttlSecurity ?? 1
   const lines = [
     `local ${localAddress} ${own} as ${neighbor.localAs ?? config.as};`,
     `neighbor ${dynamic ? 'range ' : ''}${where} ${port} ${as};`,
     ...(dynamic ? [`dynamic name "${birdName(index)}_";`] : []),
     ...(link === undefined ? [] : [`interface "${link}";`]),
-    multihop === undefined ? 'direct;' : `multihop ${multihop};`,
+    hops > 1 ? `multihop ${hops};` : 'direct;',
     'connect delay time 1; connect retry time 1; error wait time 1, 2;',
     ...(holdTime === undefined ? [] : [`hold time ${holdTime};`]),
     ...(neighbor.password === undefined ? [] : [`password "${neighbor.password}";`]),

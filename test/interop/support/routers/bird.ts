@@ -12,17 +12,9 @@ import {
   type RouterBfd,
   type RouterPath,
   type RouterSession,
-  type SessionState,
+  sessionState,
 } from './router.ts'
 import type { OriginConfig, RouterConfig } from './router-config.ts'
-
-const states: Readonly<Record<string, SessionState>> = {
-  Connect: 'connect',
-  Active: 'active',
-  OpenSent: 'openSent',
-  OpenConfirm: 'openConfirm',
-  Established: 'established',
-}
 
 const bfdStates: Readonly<Record<string, RouterBfd['state']>> = {
   Up: 'up',
@@ -42,7 +34,7 @@ const capabilities: Readonly<Record<string, string>> = {
 
 /** What follows a label, to the end of its line. */
 const field = (block: string, label: string): string =>
-  new RegExp(`^\\s+${label}:\\s+(.*)$`, 'm').exec(block)?.[1]?.trim() ?? ''
+  new RegExp(`^\\s+${label}:[ \\t]*(.*)$`, 'm').exec(block)?.[1]?.trim() ?? ''
 
 function offered(block: string): readonly string[] {
   const part = /Neighbor capabilities\n((?: {6,}.*\n)*)/.exec(block)?.[1] ?? ''
@@ -62,7 +54,7 @@ function sessionOf(block: string): RouterSession {
   )
   return {
     neighbor: field(block, 'Neighbor address').split('%')[0] ?? '',
-    state: states[field(block, 'BGP state')] ?? 'idle',
+    state: sessionState(field(block, 'BGP state')),
     remoteAs: Number(field(block, 'Neighbor AS')),
     remoteRouterId: field(block, 'Neighbor ID'),
     capabilities: offered(block),

@@ -33,7 +33,8 @@ export class Daemon {
     const keep = (chunk: Buffer): void => {
       this.#log += chunk.toString()
     }
-    this.#child.stdout?.on('data', keep)
+    // Who writes to its standard input speaks with it over both.
+    if (!this.#child.stdin) this.#child.stdout?.on('data', keep)
     this.#child.stderr?.on('data', keep)
   }
 

@@ -20,7 +20,7 @@ export function originText(route: OriginConfig, { nextHop6 }: NeighborConfig): s
 }
 
 function block(config: RouterConfig, neighbor: NeighborConfig): string {
-  const { address = '', holdTime, multihop, password, port, localAddress } = neighbor
+  const { address = '', holdTime, multihop, ttlSecurity, password, port, localAddress } = neighbor
   const families = familiesOf(neighbor)
   const lines = [
     `router-id ${config.routerId};`,
@@ -30,13 +30,15 @@ function block(config: RouterConfig, neighbor: NeighborConfig): string {
     ...(holdTime === undefined ? [] : [`hold-time ${holdTime};`]),
     ...(password === undefined ? [] : [`md5-password "${password}";`]),
     ...(port === undefined ? [] : [`connect ${port};`]),
+    ...(localAddress === undefined ? [] : [`listen ${config.port ?? 179};`]),
     ...(neighbor.passive ? ['passive true;'] : []),
     ...(multihop === undefined ? [] : [`outgoing-ttl ${multihop};`]),
+    ...(ttlSecurity === undefined ? [] : [`outgoing-ttl 255; incoming-ttl ${256 - ttlSecurity};`]),
     `family { ${families.map(family => `${family} unicast;`).join(' ')} }`,
     `capability { asn4 ${neighbor.fourOctetAs === false ? 'disable' : 'enable'}; route-refresh enable; extended-message ${neighbor.extendedMessages ? 'enable' : 'disable'}; ${
       neighbor.gracefulRestart === 'full' ? 'graceful-restart 120;' : ''
     } }`,
-    'api { processes [ relay ]; neighbor-changes; receive { parsed; update; notification; open; } }',
+    'api { processes [ relay ]; neighbor-changes; receive { parsed; update; open; } }',
   ]
   const own = (config.routes ?? []).filter(({ prefix }) => families.includes(familyOf(prefix)))
   const statics = own.map(route => `    ${originText(route, neighbor)};`)

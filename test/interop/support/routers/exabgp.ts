@@ -34,13 +34,6 @@ interface OpenJson {
   >
 }
 
-interface NotificationJson {
-  readonly code: number
-  readonly subcode: number
-  readonly message?: string
-  readonly data?: string
-}
-
 /** What ExaBGP tells its processes, as far as we read it. */
 interface Told {
   readonly type: string
@@ -51,7 +44,6 @@ interface Told {
     readonly reason?: string
     readonly direction?: string
     readonly open?: OpenJson
-    readonly notification?: NotificationJson
     readonly message?: {
       readonly update?: UpdateJson
       readonly eor?: { readonly afi: string; readonly safi: string }
@@ -59,7 +51,7 @@ interface Told {
   }
 }
 
-// Where the text of a NOTIFICATION is empty its length stands in the JSON as it is.
+// The text of a NOTIFICATION stands in the JSON as it is, its length included.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is for
 const control = /[\x00-\x1f]/g
 
@@ -126,7 +118,6 @@ export class Exabgp implements Router {
     for (const { address = '' } of this.config.neighbors) this.#heard.set(address, new Heard())
     await this.#listen(socket)
     await writeFile(file, exabgpConfig(this.config, `${process.execPath} ${relay} ${socket}`))
-    const passive = this.config.neighbors.filter(one => one.passive).map(one => one.localAddress)
     const settings: Readonly<Record<string, string>> = {
       'exabgp.daemon.user': 'root',
       'exabgp.daemon.drop': 'false',
@@ -134,8 +125,6 @@ export class Exabgp implements Router {
       'exabgp.api.cli': 'false',
       'exabgp.log.level': 'INFO',
       'exabgp.log.destination': 'stdout',
-      'exabgp.tcp.port': String(this.config.port ?? 179),
-      ...(passive.length > 0 && { 'exabgp.tcp.bind': passive.join(' ') }),
     }
     const env = { ...process.env, ...settings }
     this.#daemon = new Daemon(this.#net, this.host, 'exabgp', [file], { env, cwd: this.#folder })
@@ -167,18 +156,12 @@ export class Exabgp implements Router {
     if (!heard) return
     heard.remoteAs = neighbor.asn.peer
     if (type === 'state') {
+      // Attempts to connect come to nothing without end, and are no news.
+      if (neighbor.state === 'down' && heard.established) heard.lastError = neighbor.reason ?? ''
       heard.established = neighbor.state === 'up'
-      if (neighbor.state === 'down') {
-        heard.routes.clear()
-        heard.lastError ||= neighbor.reason ?? ''
-      }
-      if (neighbor.state === 'connected') heard.lastError = ''
+      if (neighbor.state === 'down') heard.routes.clear()
     }
     if (neighbor.open && neighbor.direction === 'receive') heard.open = neighbor.open
-    if (neighbor.notification) {
-      const { code, subcode, message, data = '' } = neighbor.notification
-      heard.lastError = `${neighbor.direction} ${code}/${subcode}: ${message || data}`
-    }
     const update = neighbor.message?.update
     if (update) learn(heard.routes, neighbor.address.peer, update)
   }
@@ -191,7 +174,7 @@ export class Exabgp implements Router {
   async sessions(): Promise<readonly RouterSession[]> {
     return [...this.#heard].map(([neighbor, { established, remoteAs, open, routes, lastError }]) => ({
       neighbor,
-      state: established ? 'established' : 'idle',
+      state: established ? 'Established' : 'Idle',
       remoteAs: open?.asn ?? remoteAs,
       remoteRouterId: open?.router_id ?? '',
       capabilities: offered(open),

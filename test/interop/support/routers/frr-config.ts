@@ -40,7 +40,7 @@ export const originLine = (route: OriginConfig): string =>
 
 function neighborLines(neighbor: NeighborConfig, index: number): readonly string[] {
   const name = frrName(neighbor, index)
-  const { interface: link, address, range, bfd, holdTime, localAs, multihop } = neighbor
+  const { interface: link, address, range, bfd, holdTime, localAs, multihop, ttlSecurity } = neighbor
   const say = (...words: readonly (string | number)[]): string => ` neighbor ${name} ${words.join(' ')}`
   return [
     ...(range === undefined ? [] : [say('peer-group')]),
@@ -58,7 +58,7 @@ function neighborLines(neighbor: NeighborConfig, index: number): readonly string
     ...(neighbor.passive ? [say('passive')] : []),
     ...(localAs === undefined ? [] : [say('local-as', localAs, 'no-prepend replace-as')]),
     ...(multihop === undefined ? [] : [say('ebgp-multihop', multihop)]),
-    ...(neighbor.ttlSecurity ? [say('ttl-security hops', 1)] : []),
+    ...(ttlSecurity === undefined ? [] : [say('ttl-security hops', ttlSecurity)]),
     ...(bfd ? [say('bfd', bfd.multiplier, bfd.receiveMs, bfd.transmitMs)] : []),
     ...(neighbor.gracefulRestart === 'off' ? [say('graceful-restart-disable')] : []),
     ...(neighbor.gracefulRestart === 'helper' ? [say('graceful-restart-helper')] : []),

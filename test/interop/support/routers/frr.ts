@@ -11,7 +11,7 @@ import {
   type RouterBfd,
   type RouterPath,
   type RouterSession,
-  type SessionState,
+  sessionState,
 } from './router.ts'
 import { familiesOf, familyOf, type OriginConfig, type RouterConfig, routesOf } from './router-config.ts'
 import { vty } from './vty.ts'
@@ -51,14 +51,6 @@ interface BfdJson {
   readonly 'remote-transmit-interval': number
   readonly 'remote-receive-interval': number
   readonly 'remote-detect-multiplier': number
-}
-
-const states: Readonly<Record<string, SessionState>> = {
-  Connect: 'connect',
-  Active: 'active',
-  OpenSent: 'openSent',
-  OpenConfirm: 'openConfirm',
-  Established: 'established',
 }
 
 const bfdStates: Readonly<Record<string, RouterBfd['state']>> = {
@@ -188,7 +180,7 @@ export class Frr implements Router {
     >
     return Object.entries(all).map(([neighbor, one]) => ({
       neighbor,
-      state: states[one.bgpState] ?? 'idle',
+      state: sessionState(one.bgpState),
       remoteAs: one.remoteAs,
       remoteRouterId: one.remoteRouterId,
       capabilities: offered(one.neighborCapabilities ?? {}),

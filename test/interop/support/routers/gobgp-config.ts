@@ -44,8 +44,8 @@ function details(owner: string, neighbor: NeighborConfig, config: RouterConfig):
       'multihop-ttl': multihop,
     }),
     ...table(`${owner}.ttl-security.config`, {
-      enabled: ttlSecurity,
-      'ttl-min': ttlSecurity ? 255 : undefined,
+      enabled: ttlSecurity === undefined ? undefined : true,
+      'ttl-min': ttlSecurity === undefined ? undefined : 256 - ttlSecurity,
     }),
     ...table(`${owner}.graceful-restart.config`, {
       enabled: restart || undefined,

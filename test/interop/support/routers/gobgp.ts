@@ -1,18 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { RouteFamily } from '@carillon/bgp'
+import type { RouteFamily, SessionState } from '@carillon/bgp'
 import type { LabNet } from '@carillon/cli/lab'
 import { eventually } from '../../../lab/support/speaker-lab.ts'
 import { Daemon } from './daemon.ts'
 import { gobgpConfig, originWords } from './gobgp-config.ts'
-import {
-  inOrder,
-  type Router,
-  type RouterBfd,
-  type RouterPath,
-  type RouterSession,
-  type SessionState,
-} from './router.ts'
+import { inOrder, type Router, type RouterBfd, type RouterPath, type RouterSession } from './router.ts'
 import { familyOf, type OriginConfig, type RouterConfig } from './router-config.ts'
 
 interface CapabilityJson {
@@ -51,13 +44,13 @@ interface PathJson {
 
 /** By the numbers that GoBGP's API gives them. */
 const states: readonly SessionState[] = [
-  'idle',
-  'idle',
-  'connect',
-  'active',
-  'openSent',
-  'openConfirm',
-  'established',
+  'Idle',
+  'Idle',
+  'Connect',
+  'Active',
+  'OpenSent',
+  'OpenConfirm',
+  'Established',
 ]
 
 /** GoBGP's words for what a neighbour has offered, and ours. */
@@ -161,7 +154,7 @@ export class Gobgp implements Router {
     const all = JSON.parse((await this.command('neighbor', '-j')) || '[]') as readonly NeighborJson[] | null
     return (all ?? []).map(({ conf, state, timers, afi_safis = [] }) => ({
       neighbor: state.neighbor_address,
-      state: states[state.session_state ?? 0] ?? 'idle',
+      state: states[state.session_state ?? 0] ?? 'Idle',
       remoteAs: state.peer_asn ?? conf.peer_asn ?? 0,
       remoteRouterId: state.router_id ?? '',
       capabilities: offered(state.remote_cap ?? []),
@@ -171,16 +164,13 @@ export class Gobgp implements Router {
     }))
   }
 
-  /** GoBGP tells why a session ended only in its log. */
+  /** GoBGP tells why a session ended only in its log: the NOTIFICATION, and then that the neighbour is down. */
   #lastError(neighbor: string): string {
     const lines = this.log.split('\n').filter(line => line.includes(`"Key":"${neighbor}"`))
-    const words = lines.flatMap(line => {
-      const { msg = '', Reason, Code, Subcode, ...rest } = JSON.parse(line) as Record<string, string | number>
-      const text = rest['Communicated-Reason']
-      if (/notification/.test(String(msg))) return [`${msg} ${Code}/${Subcode}${text ? `: ${text}` : ''}`]
-      return msg === 'Peer Down' ? [`${Reason}`] : []
-    })
-    return words.at(-1) ?? ''
+    const told = lines.map(line => JSON.parse(line) as Readonly<Record<string, string>>)
+    const down = told.findLastIndex(({ msg }) => msg === 'Peer Down')
+    const text = told[down - 1]?.['Communicated-Reason']
+    return [told[down]?.Reason, text].filter(Boolean).join(': ')
   }
 
   async routes(family: RouteFamily): Promise<ReadonlyMap<string, readonly RouterPath[]>> {

@@ -24,8 +24,8 @@ export interface NeighborConfig {
   readonly password?: string
   /** Hops that the neighbour may be away. */
   readonly multihop?: number
-  /** RFC 5082: only packets that were sent with TTL 255. */
-  readonly ttlSecurity?: boolean
+  /** RFC 5082: packets that were sent with TTL 255, and have come at most so many hops. */
+  readonly ttlSecurity?: number
   readonly bfd?: BfdConfig
   /** Wait for the neighbour to connect. @default false */
   readonly passive?: boolean

@@ -1,8 +1,5 @@
-import type { RouteFamily } from '@carillon/bgp'
+import type { RouteFamily, SessionState } from '@carillon/bgp'
 import type { OriginConfig, RouterConfig } from './router-config.ts'
-
-/** RFC 4271 section 8.2.2 */
-export type SessionState = 'idle' | 'connect' | 'active' | 'openSent' | 'openConfirm' | 'established'
 
 /** A session as the router sees it. */
 export interface RouterSession {
@@ -78,6 +75,18 @@ export interface Router extends AsyncDisposable {
   /** Starts it, after it has ended, with the same configuration or parts of another. */
   start(changes?: Partial<RouterConfig>): Promise<void>
 }
+
+const states: readonly SessionState[] = [
+  'Idle',
+  'Connect',
+  'Active',
+  'OpenSent',
+  'OpenConfirm',
+  'Established',
+]
+
+/** The state that a router's word stands for; words of its own are stages of Idle. */
+export const sessionState = (word: string): SessionState => states.find(state => state === word) ?? 'Idle'
 
 const numbers = (text: string): readonly number[] => text.split(':').map(Number)
 
