@@ -4,7 +4,7 @@ import type { Devices } from './devices.ts'
 import type { EchoLine } from './echo/line.ts'
 import type { EchoPlane } from './echo/plane.ts'
 import { type BfdSettings, isLinkLocal, type SessionKey } from './options.ts'
-import { type BfdEvent, type BfdOutput, bfdProtocol, newAssociation } from './protocol.ts'
+import { type BfdEvent, type BfdOutput, bfdProtocol, newAssociation, resumed } from './protocol.ts'
 import type { Inlet, Receivers } from './receivers.ts'
 import type { PlainError, Report, Snapshot } from './report.ts'
 import { everyAddress, openSource } from './source.ts'
@@ -61,7 +61,7 @@ export class EngineSession {
       readonly key: SessionKey
       readonly settings: BfdSettings
       readonly discriminator: number
-      readonly resume?: Association | undefined
+      readonly resume?: Pick<Snapshot, 'association' | 'since'> | undefined
       /** Called once, when nothing of the session is left. */
       readonly closed: (session: EngineSession) => void
     },
@@ -73,9 +73,9 @@ export class EngineSession {
     this.#world = world
     this.#settings = settings
     this.#closed = closed
-    this.#since = world.clock.date().getTime()
+    this.#since = resume?.since ?? world.clock.date().getTime()
     this.#machine = drive<Association, BfdEvent, BfdOutput>({
-      initial: resume ?? newAssociation(this.#parameters(), discriminator),
+      initial: resume ? resumed(resume.association) : newAssociation(this.#parameters(), discriminator),
       step: bfdProtocol(world.random),
       clock: world.clock,
       output: output => this.#perform(output),

@@ -51,7 +51,7 @@ export class Engine implements Runner {
   #open({ id, key, settings, resume }: Command & { readonly do: 'open' }): void {
     // One that still says farewell to the same peer has to make room.
     for (const session of this.#sessions.values()) if (keyText(session.key) === keyText(key)) session.end()
-    const discriminator = resume?.discriminator ?? this.#discriminator()
+    const discriminator = resume?.association.discriminator ?? this.#discriminator()
     const closed = (session: EngineSession): void => this.#forget(session)
     const session = new EngineSession(this.#world, { id, key, settings, discriminator, resume, closed })
     this.#sessions.set(id, session)

@@ -64,6 +64,14 @@ export function newAssociation(parameters: Parameters, discriminator: number): A
   }
 }
 
+/** A session as another protocol goes on with it, none of whose timers run yet, and whose clock may be another one. */
+export const resumed = (a: Association): Association => ({
+  ...a,
+  sentAt: undefined,
+  transmitMs: undefined,
+  echo: 'off',
+})
+
 /**
  * The protocol of one session: RFC 5880 section 6.8 without authentication, and without asking the peer for demand mode; the peer's own
  * demand mode is respected. `random` draws the jitter.

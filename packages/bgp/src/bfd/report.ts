@@ -64,7 +64,7 @@ export type Command =
       readonly key: SessionKey
       readonly settings: BfdSettings
       /** Where another engine left off. */
-      readonly resume?: Association
+      readonly resume?: Pick<Snapshot, 'association' | 'since'>
     }
   | { readonly do: 'change'; readonly id: number; readonly settings: BfdSettings }
   | { readonly do: 'close'; readonly id: number }

@@ -131,7 +131,10 @@ export class ThreadRunner implements Runner {
     this.#ready = true
     for (const { cancel, open, snapshot } of this.#running.values()) {
       cancel()
-      const resume = snapshot?.association.state === 'up' ? snapshot.association : undefined
+      const resume = snapshot?.association.state === 'up' && {
+        association: snapshot.association,
+        since: snapshot.since,
+      }
       this.#worker?.postMessage({ ...open, ...(resume && { resume }) })
     }
     this.#run()
