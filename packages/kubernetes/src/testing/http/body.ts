@@ -1,12 +1,14 @@
+import { Buffer } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { parse } from 'yaml'
 import { isFields } from '../api/object.ts'
 import { badRequest, refusedAs, unsupportedMediaType } from '../api/status.ts'
+import { protobufType, readObject } from '../protobuf/read-object.ts'
 
 const limit = 3 * 1024 * 1024
 
 /** The bytes of a request. @throws Refusal 413 */
-export async function readBody(request: IncomingMessage): Promise<string> {
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request) {
@@ -15,19 +17,20 @@ export async function readBody(request: IncomingMessage): Promise<string> {
       throw refusedAs(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`)
     chunks.push(chunk as Buffer)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 /** The media type of a body, without its parameters. */
 export const mediaType = (request: IncomingMessage): string =>
   (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
 
-const known = ['application/json', 'application/yaml']
+const known = ['application/json', 'application/yaml', protobufType]
 
 /** An object in a body. @throws Refusal 400, 415 */
-export function parseObject(text: string, type: string): unknown {
+export function parseObject(body: Buffer, type: string): unknown {
+  if (type === protobufType) return readObject(body)
   if (type !== '' && !known.includes(type)) throw unsupportedMediaType(type, known)
-  return type === 'application/yaml' ? parseYaml(text) : parseJson(text)
+  return type === 'application/yaml' ? parseYaml(body) : parseJson(body)
 }
 
 /** A value without fields of this one name, which would be more than fields here. */
@@ -45,7 +48,8 @@ function scrub(value: unknown): void {
 }
 
 /** @throws Refusal 400 */
-export function parseJson(text: string): unknown {
+export function parseJson(body: Buffer): unknown {
+  const text = body.toString('utf8')
   try {
     return safe(text, JSON.parse(text))
   } catch (error) {
@@ -54,7 +58,8 @@ export function parseJson(text: string): unknown {
 }
 
 /** @throws Refusal 400 */
-export function parseYaml(text: string): unknown {
+export function parseYaml(body: Buffer): unknown {
+  const text = body.toString('utf8')
   try {
     return safe(text, parse(text))
   } catch (error) {

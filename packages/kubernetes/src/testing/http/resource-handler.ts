@@ -174,7 +174,7 @@ const dryCall = (call: Call, { dryRun }: DeleteOptions): Call =>
 /** From the body, or from the query. @throws Refusal 400 */
 async function deleteOptions({ request, query }: ResourceRequest): Promise<DeleteOptions> {
   const text = await readBody(request)
-  const body = text === '' ? {} : parseObject(text, mediaType(request))
+  const body = text.length === 0 ? {} : parseObject(text, mediaType(request))
   if (typeof body !== 'object' || body === null) throw badRequest('the body is not a DeleteOptions')
   const grace = query.get('gracePeriodSeconds')
   const policy = query.get('propagationPolicy') as NonNullable<DeleteOptions['propagationPolicy']> | null
