@@ -8,16 +8,20 @@ import { protobufType, readObject } from '../protobuf/read-object.ts'
 const limit = 3 * 1024 * 1024
 
 /** The bytes of a request. @throws Refusal 413 */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length
-    if (size > limit)
-      throw refusedAs(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`)
-    chunks.push(chunk as Buffer)
-  }
-  return Buffer.concat(chunks)
+export function readBody(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= limit) chunks.push(chunk)
+    })
+    request.on('end', () => {
+      if (size <= limit) resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
+      else reject(refusedAs(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit}`))
+    })
+    request.on('error', reject)
+  })
 }
 
 /** The media type of a body, without its parameters. */
