@@ -171,6 +171,15 @@ describe('kubectl', () => {
     expect(printed(await kubectl.must(['get', 'nodes']))[0]?.STATUS).toBe('Ready,SchedulingDisabled')
   })
 
+  it('makes objects from its arguments', async () => {
+    await kubectl.must(['create', 'configmap', 'made', '--from-literal=a=1'])
+    await kubectl.must(['create', 'secret', 'generic', 'made', '--from-literal=key=secret'])
+    await kubectl.must(['create', 'serviceaccount', 'made'])
+    expect(await kubectl.must(['get', 'configmap', 'made', '-o', 'jsonpath={.data.a}'])).toBe('1')
+    expect(await kubectl.must(['get', 'secret', 'made', '-o', 'jsonpath={.data.key}'])).toBe('c2VjcmV0')
+    expect(await kubectl.must(['auth', 'can-i', 'list', 'services'])).toBe('yes\n')
+  })
+
   it('deletes what a file names', async () => {
     await kubectl.must(['apply', '-f', '-'], pool.replace('first', 'last'))
     await kubectl.must(['delete', '-f', '-'], pool.replace('first', 'last'))

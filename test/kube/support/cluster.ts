@@ -17,23 +17,15 @@ export interface Cluster extends AsyncDisposable {
   namespace(): Promise<string>
 }
 
-/** Why a test does not run that needs controllers, which come beside a real API server and not with it. */
-export const noControllers =
-  env.KUBEBUILDER_ASSETS === undefined
-    ? undefined
-    : 'needs kube-controller-manager, which is not among the programs of KUBEBUILDER_ASSETS'
-
-/** Why a test does not run that is about the API server for tests alone. */
-export const noFaults =
-  env.KUBEBUILDER_ASSETS === undefined ? undefined : 'injects faults, which a real API server does not take'
-
 let namespaces = 0
 
 /** The API server for tests; or, where KUBEBUILDER_ASSETS names the folder with their programs, a real one with etcd. */
 export async function startCluster(options: KubeApiServerOptions = {}): Promise<Cluster> {
   const folder = env.KUBEBUILDER_ASSETS
   const { access, limited, server, kubeconfig, stop } =
-    folder === undefined ? await startOurs(options) : await startRealCluster(folder)
+    folder === undefined
+      ? await startOurs(options)
+      : await startRealCluster(folder, options.serviceCidrs ?? ['10.96.0.0/16'])
   const api = new Api(access)
   return {
     api,

@@ -39,7 +39,7 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 /** A real kube-apiserver with its etcd, both from this folder, on loopback, with their data in a folder of their own. */
-export async function startRealCluster(folder: string) {
+export async function startRealCluster(folder: string, serviceCidrs: readonly string[]) {
   for (const program of ['etcd', 'kube-apiserver'])
     if (!existsSync(join(folder, program)))
       throw new Error(`KUBEBUILDER_ASSETS is ${folder}, which has no ${program}`)
@@ -69,7 +69,7 @@ export async function startRealCluster(folder: string) {
     '--advertise-address=127.0.0.1',
     `--secure-port=${secure}`,
     `--cert-dir=${at('certificates')}`,
-    '--service-cluster-ip-range=10.96.0.0/16',
+    `--service-cluster-ip-range=${serviceCidrs.join(',')}`,
     `--service-account-issuer=https://127.0.0.1:${secure}/`,
     `--service-account-key-file=${at('sa.pub')}`,
     `--service-account-signing-key-file=${at('sa.key')}`,

@@ -1,3 +1,4 @@
+import { clone } from '../api/clone.ts'
 import type { Fields, KubeObject } from '../api/object.ts'
 import { badRequest, internalError, Refusal, type Status } from '../api/status.ts'
 import type { ApiType } from '../kinds/api-type.ts'
@@ -37,7 +38,7 @@ export class WebhookAdmission implements Admission {
     for (const webhook of this.#webhooks(mutating, call.type)) {
       const found = await this.#ask(webhook, { call, operation, object: current, old })
       if (found?.verdict.patch === undefined || current === undefined) continue
-      const patched = jsonPatch(structuredClone(found.object), found.verdict.patch) as KubeObject
+      const patched = jsonPatch(clone(found.object), found.verdict.patch) as KubeObject
       current = await this.#inType(patched, found.type, call.type)
     }
     return current

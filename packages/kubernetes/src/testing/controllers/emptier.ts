@@ -1,3 +1,4 @@
+import { clone } from '../api/clone.ts'
 import type { KubeObject } from '../api/object.ts'
 import { Refusal } from '../api/status.ts'
 import { cleanupFinalizer } from '../custom/strategy.ts'
@@ -97,7 +98,7 @@ export class Emptier {
     change: (object: KubeObject) => void,
     subresource = '',
   ): Promise<void> {
-    const object = structuredClone(stored.object)
+    const object = clone(stored.object)
     change(object)
     const call = { ...controllerCall('namespace-controller', type, stored), subresource }
     await replace(this.#machinery, call, object, stored)

@@ -1,3 +1,4 @@
+import { clone } from '../api/clone.ts'
 import type { OwnerReference } from '../api/object.ts'
 import { Refusal } from '../api/status.ts'
 import type { ApiType } from '../kinds/api-type.ts'
@@ -110,7 +111,7 @@ export class GarbageCollector {
   async #release(uid: string, owner: string): Promise<void> {
     const found = this.#where.get(uid)
     if (found === undefined) return
-    const object = structuredClone(found.stored.object)
+    const object = clone(found.stored.object)
     object.metadata.ownerReferences = (object.metadata.ownerReferences ?? []).filter(one => one.uid !== owner)
     if (object.metadata.ownerReferences.length === 0) delete object.metadata.ownerReferences
     await replace(
@@ -122,7 +123,7 @@ export class GarbageCollector {
   }
 
   async #drop({ type, stored }: { type: ApiType; stored: Stored }, finalizer: string): Promise<void> {
-    const object = structuredClone(stored.object)
+    const object = clone(stored.object)
     object.metadata.finalizers = (object.metadata.finalizers ?? []).filter(one => one !== finalizer)
     await replace(this.#machinery, controllerCall('generic-garbage-collector', type, stored), object, stored)
   }

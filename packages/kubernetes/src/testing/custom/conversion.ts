@@ -1,3 +1,4 @@
+import { clone } from '../api/clone.ts'
 import { apiVersionOf, type KubeObject } from '../api/object.ts'
 import type { ApiType } from '../kinds/api-type.ts'
 import { toCoreEvent, toEventsEvent } from '../kinds/builtin/events.ts'
@@ -25,7 +26,7 @@ export function conversion(asks: (custom: string) => AskWebhook | undefined): Co
       const apiVersion = apiVersionOf(to.group, to.version)
       const made =
         ask === undefined
-          ? objects.map(object => ({ ...structuredClone(object), apiVersion }))
+          ? objects.map(object => ({ ...clone(object), apiVersion }))
           : await ask(objects, from, to)
       for (const object of made) {
         prune(to.schema, object)

@@ -1,3 +1,4 @@
+import { clone } from '../api/clone.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../api/field-error.ts'
 import { brokenRules } from '../schema/cel.ts'
 import { applyDefaults } from '../schema/defaults.ts'
@@ -246,7 +247,7 @@ function junct(schema: Schema, structure: Schema | undefined, path: string, erro
 /** A default has to be a value that an object could have. */
 function defaultErrors(schema: Schema, path: string, errors: FieldError[]): void {
   const at = `${path}.default`
-  const value = structuredClone(schema.default)
+  const value = clone(schema.default)
   applyDefaults(schema, value)
   const found = validate(schema, value, at)
   errors.push(...found)

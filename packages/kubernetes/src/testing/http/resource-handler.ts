@@ -10,7 +10,7 @@ import { type PatchKind, patch } from '../registry/patch.ts'
 import { get, type Listed, list } from '../registry/read.ts'
 import { type DeleteOptions, remove } from '../registry/remove.ts'
 import { type Updated, update } from '../registry/update.ts'
-import type { Stored } from '../store/stored.ts'
+import { type Stored, storedForm } from '../store/stored.ts'
 import type { Sink } from '../watch/watch-options.ts'
 import { Watcher } from '../watch/watcher.ts'
 import { type Accepted, accept } from './accept.ts'
@@ -102,7 +102,12 @@ export async function handleResource(
   const accepted = accept(request.headers.accept)
   const answer = (code: number, object: unknown): void => {
     for (const warning of call.warnings) response.appendHeader('warning', `299 - ${JSON.stringify(warning)}`)
-    send(response, code, shape(machinery, call.type, object, accepted, query), accepted.format)
+    const stored =
+      accepted.as === 'object' && accepted.format === 'json' ? storedForm(object as KubeObject) : undefined
+    const { group, version, kind, stored: other } = call.type
+    if (stored !== undefined && other === undefined)
+      sendJson(response, code, stored.json(group, version, kind))
+    else send(response, code, shape(machinery, call.type, object, accepted, query), accepted.format)
   }
   switch (verb) {
     case 'get': {
@@ -174,7 +179,7 @@ const dryCall = (call: Call, { dryRun }: DeleteOptions): Call =>
 /** From the body, or from the query. @throws Refusal 400 */
 async function deleteOptions({ request, query }: ResourceRequest): Promise<DeleteOptions> {
   const text = await readBody(request)
-  const body = text === '' ? {} : parseObject(text, mediaType(request))
+  const body = text.length === 0 ? {} : parseObject(text, mediaType(request))
   if (typeof body !== 'object' || body === null) throw badRequest('the body is not a DeleteOptions')
   const grace = query.get('gracePeriodSeconds')
   const policy = query.get('propagationPolicy') as NonNullable<DeleteOptions['propagationPolicy']> | null
@@ -277,8 +282,18 @@ function watch(
   watching: (watcher: Watcher) => () => void,
 ): void {
   const { labelSelector, fieldSelector, resourceVersion, resourceVersionMatch } = listOptions(query)
+  let corked = false
   const sink: Sink = {
     write: line => {
+      // What happens in one turn of the event loop goes out together.
+      if (!corked) {
+        corked = true
+        response.cork()
+        setImmediate(() => {
+          corked = false
+          response.uncork()
+        })
+      }
       response.write(line)
     },
     end: () => {

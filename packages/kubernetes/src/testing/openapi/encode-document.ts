@@ -1,6 +1,6 @@
 import { type Fields, fieldsOf, isFields, listOf } from '../api/object.ts'
+import { Message } from '../protobuf/message.ts'
 import type { DocumentV2 } from './document-v2.ts'
-import { Message } from './protobuf.ts'
 
 // Numbers of fields are those of gnostic's OpenAPIv2.proto.
 

@@ -1,3 +1,4 @@
+import { clone } from '../api/clone.ts'
 import { equal } from '../api/equal.ts'
 import { isFields } from '../api/object.ts'
 import { badRequest, type Refusal, refusedAs } from '../api/status.ts'
@@ -27,12 +28,12 @@ export function jsonPatch(value: unknown, patch: unknown): unknown {
 function run(root: object, { op, path, from, value }: Operation): void {
   switch (op) {
     case 'add':
-      put(at(root, path), structuredClone(value), true)
+      put(at(root, path), clone(value), true)
       return
     case 'replace': {
       const place = at(root, path)
       if (read(place) === undefined) throw cannot(`replace: there is nothing at ${path}`)
-      put(place, structuredClone(value), false)
+      put(place, clone(value), false)
       return
     }
     case 'remove': {
@@ -45,7 +46,7 @@ function run(root: object, { op, path, from, value }: Operation): void {
     case 'copy': {
       const copied = read(at(root, from ?? ''))
       if (copied === undefined) throw cannot(`copy: there is nothing at ${from}`)
-      put(at(root, path), structuredClone(copied), true)
+      put(at(root, path), clone(copied), true)
       return
     }
     case 'test':

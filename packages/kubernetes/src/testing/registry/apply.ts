@@ -1,3 +1,4 @@
+import { clone } from '../api/clone.ts'
 import { required } from '../api/field-error.ts'
 import { isFields, type KubeObject, type ManagedFieldsEntry } from '../api/object.ts'
 import { applyConflict, badRequest, conflict, invalid, notFound, Refusal } from '../api/status.ts'
@@ -33,7 +34,7 @@ export async function apply(
   if (isFields(body.metadata) && body.metadata.managedFields !== undefined)
     throw badRequest('metadata.managedFields must be nil')
   for (let attempt = 1; ; attempt++) {
-    const wanted = decodeApplied(asked, structuredClone(body))
+    const wanted = decodeApplied(asked, clone(body))
     placeIn(wanted, namespace, name)
     confine(asked, wanted)
     const call: Call = { ...asked, applied: ownableFields(asked, wanted) }
@@ -88,7 +89,7 @@ function merged(call: Call, wanted: KubeObject, old: KubeObject): KubeObject {
   const entries = old.metadata.managedFields ?? []
   let gone: FieldTree = difference(ownedBy(entries, writer), call.applied ?? {})
   for (const entry of entries) if (!isBy(entry, writer)) gone = difference(gone, entry.fieldsV1 as FieldTree)
-  const object = structuredClone(old)
+  const object = clone(old)
   for (const name of Object.keys(wanted)) {
     if (name === 'apiVersion' || name === 'kind') continue
     object[name] = mergeApplied(partOf(type.schema, name), object[name], wanted[name])

@@ -1,3 +1,4 @@
+import { clone } from '../api/clone.ts'
 import { isFields, type KubeObject } from '../api/object.ts'
 import { conflict, notFound, Refusal, unsupportedMediaType } from '../api/status.ts'
 import { resourceOf } from '../kinds/api-type.ts'
@@ -33,7 +34,7 @@ export async function patch(
     const stored = collectionOf(machinery, type).get(namespace, name)
     if (stored === undefined) throw notFound(resourceOf(type), name)
     const [old] = (await inVersion(machinery, type, [stored])) as [KubeObject]
-    const object = decode(call, patched(call, kind, structuredClone(old), body))
+    const object = decode(call, patched(call, kind, clone(old), body))
     placeIn(object, namespace, name)
     // Who names a version means that one, and none that came later.
     if (object.metadata.resourceVersion !== old.metadata.resourceVersion && namesVersion(body))

@@ -1,3 +1,4 @@
+import { clone } from '../api/clone.ts'
 import { isFields, own } from '../api/object.ts'
 import type { Schema } from './schema.ts'
 
@@ -13,7 +14,7 @@ export function applyDefaults(schema: Schema, value: unknown): void {
     const field = properties[name] as Schema
     const missing = value[name] === undefined
     if (missing || (value[name] === null && field.nullable !== true)) {
-      if (field.default !== undefined) value[name] = structuredClone(field.default)
+      if (field.default !== undefined) value[name] = clone(field.default)
       else if (!missing) delete value[name]
     }
     if (value[name] !== undefined) applyDefaults(field, value[name])

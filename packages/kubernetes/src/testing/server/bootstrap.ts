@@ -1,3 +1,4 @@
+import { clone } from '../api/clone.ts'
 import type { ApiType } from '../kinds/api-type.ts'
 import { admin } from '../registry/call.ts'
 import { create } from '../registry/create.ts'
@@ -81,7 +82,7 @@ export async function bootstrap(machinery: Machinery, port: number, withRoles: b
   })
   if (!withRoles) return
   for (const { name, group, rules } of roles) {
-    await make(rbac, 'clusterroles', undefined, { metadata: { name }, rules: structuredClone(rules) })
+    await make(rbac, 'clusterroles', undefined, { metadata: { name }, rules: clone(rules) })
     await make(rbac, 'clusterrolebindings', undefined, {
       metadata: { name },
       roleRef: { kind: 'ClusterRole', name },

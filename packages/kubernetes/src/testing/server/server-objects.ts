@@ -1,4 +1,5 @@
 import { parseAllDocuments } from 'yaml'
+import { clone } from '../api/clone.ts'
 import type { KubeObject, ObjectMeta } from '../api/object.ts'
 import { badRequest } from '../api/status.ts'
 import { apply } from '../registry/apply.ts'
@@ -43,8 +44,7 @@ export class ServerObjects {
   /** Stores a new object. */
   async create<T extends NewObject>(object: T): Promise<T & KubeObject> {
     const { namespace } = object.metadata ?? {}
-    return (await create(this.#machinery, this.#call(object, '', namespace), structuredClone(object))) as T &
-      KubeObject
+    return (await create(this.#machinery, this.#call(object, '', namespace), clone(object))) as T & KubeObject
   }
 
   /** One object; nothing when there is none. */
@@ -53,7 +53,7 @@ export class ServerObjects {
     if (this.#machinery.store.collection(call.type.collection).get(call.namespace, key.name) === undefined)
       return undefined
     const [object] = await inVersion(this.#machinery, call.type, [get(this.#machinery, call)])
-    return structuredClone(object) as T
+    return clone(object) as T
   }
 
   /** All objects of a kind, or those in a namespace, sorted by namespace and name. */
@@ -71,7 +71,7 @@ export class ServerObjects {
       continue: '',
       ...selection,
     })
-    return structuredClone(await inVersion(this.#machinery, call.type, items)) as readonly T[]
+    return clone(await inVersion(this.#machinery, call.type, items)) as readonly T[]
   }
 
   /** Puts an object in the place of the one with its name. */
@@ -91,7 +91,7 @@ export class ServerObjects {
     subresource = '',
   ): Promise<T> {
     const call = { ...this.#call(key, key.name, key.namespace), subresource }
-    return (await patch(this.#machinery, call, 'merge', structuredClone(change))) as T
+    return (await patch(this.#machinery, call, 'merge', clone(change))) as T
   }
 
   /**
@@ -102,12 +102,7 @@ export class ServerObjects {
     const made: KubeObject[] = []
     for (const object of typeof objects === 'string' ? objectsIn(objects) : objects) {
       const { name = '', namespace } = object.metadata ?? {}
-      const result = await apply(
-        this.#machinery,
-        this.#call(object, name, namespace),
-        structuredClone(object),
-        true,
-      )
+      const result = await apply(this.#machinery, this.#call(object, name, namespace), clone(object), true)
       made.push(result.object)
     }
     return made
@@ -124,7 +119,7 @@ export class ServerObjects {
   async #update<T extends NewObject>(object: T, subresource: string): Promise<T & KubeObject> {
     const { name = '', namespace } = object.metadata ?? {}
     const call = { ...this.#call(object, name, namespace), subresource }
-    return (await update(this.#machinery, call, structuredClone(object))).object as T & KubeObject
+    return (await update(this.#machinery, call, clone(object))).object as T & KubeObject
   }
 
   #call(

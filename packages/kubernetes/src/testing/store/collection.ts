@@ -59,8 +59,8 @@ export class Collection {
 
   /** As `list`, as it was at a revision. @throws Compacted */
   listAt(revision: number, namespace?: string): Stored[] {
-    if (this.#log.length === 0 || revision >= (this.#log.at(-1)?.revision ?? 0)) return this.list(namespace)
     if (revision < this.#oldest) throw new Compacted(this.#oldest)
+    if (revision >= (this.#log.at(-1)?.revision ?? 0)) return this.list(namespace)
     const then = new Map<string, Stored | undefined>()
     for (let index = this.#log.length - 1; index >= 0; index--) {
       const change = this.#log[index] as Change

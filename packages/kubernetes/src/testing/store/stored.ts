@@ -1,5 +1,10 @@
 import { apiVersionOf, type KubeObject } from '../api/object.ts'
 
+const known = new WeakMap<KubeObject, Stored>()
+
+/** The stored form of an object that came out of the store. */
+export const storedForm = (object: KubeObject): Stored | undefined => known.get(object)
+
 /** An object as it is kept: with the revision of its last change. Neither it nor its object ever changes. */
 export class Stored {
   readonly object: KubeObject
@@ -9,6 +14,7 @@ export class Stored {
   constructor(object: KubeObject, revision: number) {
     this.object = object
     this.revision = revision
+    known.set(object, this)
   }
 
   get key(): string {

@@ -16,7 +16,7 @@ export interface WatchOptions extends Selection {
 
 /** Where the events of a watch go. */
 export interface Sink {
-  write(line: string): void
+  write(line: string | Uint8Array): void
   end(): void
   /** Breaks the connection off, without a goodbye. */
   destroy(): void

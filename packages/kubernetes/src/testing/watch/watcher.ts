@@ -1,6 +1,8 @@
+import { Buffer } from 'node:buffer'
 import { apiVersionOf, type KubeObject } from '../api/object.ts'
 import { expired, type Refusal } from '../api/status.ts'
 import { partial, table } from '../http/table.ts'
+import type { ApiType } from '../kinds/api-type.ts'
 import type { Call } from '../registry/call.ts'
 import { checkWatchOptions, revisionOf } from '../registry/list-options.ts'
 import { collectionOf, inVersion, type Machinery } from '../registry/machinery.ts'
@@ -10,6 +12,19 @@ import { Compacted } from '../store/collection.ts'
 import type { Matcher } from '../store/selector.ts'
 import type { Stored } from '../store/stored.ts'
 import type { Sink, WatchOptions } from './watch-options.ts'
+
+/** The last event that was written down: the same one goes to everybody who watches. */
+let last:
+  | { readonly event: string; readonly stored: Stored; readonly type: ApiType; readonly line: Uint8Array }
+  | undefined
+
+function eventLine(event: string, stored: Stored, type: ApiType): Uint8Array {
+  if (last === undefined || last.stored !== stored || last.event !== event || last.type !== type) {
+    const json = stored.json(type.group, type.version, type.kind)
+    last = { event, stored, type, line: Buffer.from(`{"type":"${event}","object":${json}}\n`, 'utf8') }
+  }
+  return last.line
+}
 
 const bookmarkMs = 60_000
 const maxWaiting = 256 * 1024 * 1024
@@ -155,8 +170,8 @@ export class Watcher {
         this.#line(event, JSON.stringify(this.#shape(object as KubeObject, false)))
       })
     } else if (this.#options.as === 'object') {
-      const json = stored.json(type.group, type.version, type.kind)
-      this.#later(() => this.#line(event, json))
+      const line = eventLine(event, stored, type)
+      this.#later(() => this.#write(line))
     } else this.#later(() => this.#line(event, JSON.stringify(this.#shape(stored.object, false))))
   }
 
@@ -193,8 +208,12 @@ export class Watcher {
   }
 
   #line(event: string, json: string): void {
+    this.#write(`{"type":"${event}","object":${json}}\n`)
+  }
+
+  #write(line: string | Uint8Array): void {
     if (this.#ended) return
-    this.#sink.write(`{"type":"${event}","object":${json}}\n`)
+    this.#sink.write(line)
     if (this.#sink.waiting > maxWaiting) this.drop()
   }
 }

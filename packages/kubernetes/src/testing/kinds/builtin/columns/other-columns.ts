@@ -15,7 +15,7 @@ export const namespaceColumns: readonly Column[] = [
 /** ConfigMaps. */
 export const configMapColumns: readonly Column[] = [
   nameColumn,
-  column('Data', object => String(size(object.data) + size(object.binaryData))),
+  column('Data', object => size(object.data) + size(object.binaryData)),
   ageColumn,
 ]
 
@@ -23,7 +23,7 @@ export const configMapColumns: readonly Column[] = [
 export const secretColumns: readonly Column[] = [
   nameColumn,
   column('Type', object => object.type ?? ''),
-  { ...column('Data', object => size(object.data)), type: 'integer' },
+  column('Data', object => size(object.data)),
   ageColumn,
 ]
 
