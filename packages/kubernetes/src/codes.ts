@@ -17,6 +17,10 @@ export const codes = {
   API_CANCELLED: 'the caller gave up, or the client was closed',
   BAD_KUBECONFIG: 'the kubeconfig cannot be read, or says something that cannot be used',
   CREDENTIALS_UNAVAILABLE: 'the credentials for the API server cannot be had',
+  BAD_REVIEW: 'what was sent to a webhook is no AdmissionReview or ConversionReview of version v1',
+  WEBHOOK_UNAVAILABLE: 'the webhook server cannot listen at its address',
+  CERTIFICATE_UNUSABLE: 'a certificate or its key cannot be read, or the two do not belong together',
+  BAD_TLS_OPTION: 'a TLS version, cipher suite or curve is not one that is offered',
   API_REFUSED: 'the API server for tests refused a request; the details hold its status code and reason',
   BAD_TEST_SERVER: 'the API server for tests was given an option that it cannot work with',
 } as const

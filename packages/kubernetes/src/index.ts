@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export * from './certificates/index.ts'
 export * from './client/index.ts'
 export { codes } from './codes.ts'
 export * from './controller/index.ts'
@@ -10,4 +11,5 @@ export * from './events/index.ts'
 export * from './lease/index.ts'
 export * from './source/index.ts'
 export * from './speaker/index.ts'
+export * from './webhook/index.ts'
 export * from './writers/index.ts'

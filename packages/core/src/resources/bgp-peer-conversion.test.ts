@@ -118,6 +118,14 @@ describe('a v1beta2 BGPPeer', () => {
     })
   })
 
+  it('writes selectors so that v1beta1 admits them, and has them back as they were', () => {
+    const nodeSelectors = [{ matchExpressions: [{ key: 'rack', operator: 'Exists' }] }]
+    const peer = { myASN: 64512, peerASN: 64513, peerAddress: '192.0.2.1', nodeSelectors }
+    const old = { kind: 'BGPPeer', ...bgpPeerToV1beta1(v1beta2(peer)) }
+    expect(parseResource(old)?.problems).toEqual([])
+    expect(spec(bgpPeerToV1beta2(old)).nodeSelectors).toEqual(nodeSelectors)
+  })
+
   it('follows a change that was made through v1beta1', () => {
     const object = v1beta2({
       myASN: 64512,

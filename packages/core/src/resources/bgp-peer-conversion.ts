@@ -46,13 +46,15 @@ const canonical = (value: unknown): string | undefined =>
 
 const isEqual = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b)
 
-/** Selectors as v1beta1 writes them: every expression has a list of values, if an empty one. */
+/** Selectors as v1beta1 admits them: every expression has values, also one that needs none. */
 function plainSelectors(selectors: unknown): unknown {
   if (!Array.isArray(selectors)) return selectors
   return selectors.map((selector: unknown) => {
     if (!isFields(selector) || !Array.isArray(selector.matchExpressions)) return selector
     const matchExpressions = selector.matchExpressions.map((expression: unknown) =>
-      isFields(expression) ? { ...expression, values: expression.values ?? [] } : expression,
+      isFields(expression) && !(Array.isArray(expression.values) && expression.values.length > 0)
+        ? { ...expression, values: [''] }
+        : expression,
     )
     return { ...selector, matchExpressions }
   })

@@ -39,6 +39,8 @@ export type ResourceTypeName =
   | 'serviceBgpStatuses'
   | 'configurationStates'
   | 'bgpSessionStates'
+  | 'validatingWebhookConfigurations'
+  | 'customResourceDefinitions'
 
 /** The kinds that Carillon reads and writes. */
 export const resourceTypes: { readonly [Name in ResourceTypeName]: ResourceType } = {
@@ -61,6 +63,20 @@ export const resourceTypes: { readonly [Name in ResourceTypeName]: ResourceType 
   serviceBgpStatuses: type('metallb.io', 'v1beta1', 'servicebgpstatuses', 'ServiceBGPStatus'),
   configurationStates: type('metallb.io', 'v1beta1', 'configurationstates', 'ConfigurationState'),
   bgpSessionStates: type('carillon.io', 'v1alpha1', 'bgpsessionstates', 'BGPSessionState'),
+  validatingWebhookConfigurations: type(
+    'admissionregistration.k8s.io',
+    'v1',
+    'validatingwebhookconfigurations',
+    'ValidatingWebhookConfiguration',
+    false,
+  ),
+  customResourceDefinitions: type(
+    'apiextensions.k8s.io',
+    'v1',
+    'customresourcedefinitions',
+    'CustomResourceDefinition',
+    false,
+  ),
 }
 
 /** `v1`, `metallb.io/v1beta1` */

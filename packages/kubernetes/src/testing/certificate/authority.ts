@@ -14,7 +14,7 @@ import {
   time,
   utf8,
   yes,
-} from './der.ts'
+} from '../../certificates/der.ts'
 
 /** A certificate with its key, both in PEM. */
 export interface Certified {

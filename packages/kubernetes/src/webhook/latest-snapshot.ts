@@ -1,0 +1,83 @@
+import { CarillonError, type Clock, type Logger, type Resource, type Snapshot } from '@carillon/core'
+import type { Client } from '../client/index.ts'
+import { Shelf } from '../source/shelf.ts'
+import { watchedKinds } from '../source/watched-kind.ts'
+import { configLists } from './kinds.ts'
+
+/** What reading the newest takes. */
+export interface LatestSnapshotOptions {
+  readonly client: Client
+  readonly namespace: string
+  /** What is known of everything else, and of what cannot be read in time. */
+  readonly current: () => Snapshot
+  readonly clock: Clock
+  readonly log: Logger
+  /** Milliseconds after which what is known has to do. */
+  readonly timeoutMs: number
+}
+
+type List = (typeof configLists)[keyof typeof configLists]
+
+/**
+ * The snapshot with the objects of the configuration as the API server has them now. A watch is milliseconds behind, which is too much for a
+ * decision about the second of two objects that are applied together.
+ */
+export class LatestSnapshot {
+  readonly #options: LatestSnapshotOptions
+  readonly #shelves: ReadonlyMap<List, Shelf>
+
+  constructor(options: LatestSnapshotOptions) {
+    this.#options = options
+    this.#shelves = new Map(Object.values(configLists).map(list => [list, new Shelf(watchedKinds[list])]))
+  }
+
+  async read(): Promise<Snapshot> {
+    const { clock, timeoutMs, current } = this.#options
+    const stop = new AbortController()
+    const cancel = clock.after(timeoutMs, () => stop.abort())
+    try {
+      const known = current()
+      const read = await Promise.all([...this.#shelves].map(([list]) => this.#list(list, stop.signal)))
+      const lists = read.filter(one => one !== undefined)
+      const kinds = new Set(lists.map(({ list }) => watchedKinds[list].type.kind))
+      return {
+        ...known,
+        ...Object.fromEntries(lists.map(({ list, items }) => [list, items])),
+        problems: [
+          ...known.problems.filter(({ kind }) => !kinds.has(kind)),
+          ...lists.flatMap(({ problems }) => problems),
+        ],
+      }
+    } finally {
+      cancel()
+    }
+  }
+
+  async #list(
+    list: List,
+    signal: AbortSignal,
+  ): Promise<
+    | { readonly list: List; readonly items: readonly Resource[]; readonly problems: Snapshot['problems'] }
+    | undefined
+  > {
+    const { client, namespace, log } = this.#options
+    const shelf = this.#shelves.get(list) as Shelf
+    const { type } = watchedKinds[list]
+    try {
+      const { items } = await client.listAll(type, { namespace, limit: 500, signal })
+      shelf.stage(items)
+    } catch (error) {
+      const failure = error instanceof CarillonError ? error : undefined
+      // Of a kind that does not exist there are no objects.
+      if (failure?.code !== 'API_NO_SUCH_RESOURCE') {
+        log.warn(
+          { resource: type.plural, code: failure?.code, message: failure?.message ?? String(error) },
+          'a webhook decides by what was known before, since the API server does not answer it',
+        )
+        return undefined
+      }
+    }
+    shelf.commit()
+    return { list, items: shelf.items(), problems: shelf.problems() }
+  }
+}
