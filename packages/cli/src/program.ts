@@ -200,7 +200,25 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
     new Option('--deployment <name>', 'the Deployment that the Secret goes along with').env(
       'METALLB_DEPLOYMENT',
     ),
-    ...meaningless('--pprof-bind-address <address>'),
+    new Option('--webhook-mode <mode>', 'whether to serve the admission and conversion webhooks')
+      .choices(['enabled', 'disabled', 'onlywebhook'])
+      .default('enabled'),
+    new Option('--webhook-port <port>', 'where to serve them').argParser(atLeast(1)).default(9443),
+    new Option('--webhook-secret <name>', 'the Secret with their certificates').default(
+      'metallb-webhook-cert',
+    ),
+    new Option('--cert-service-name <name>', 'the Service that leads to them').default(
+      'metallb-webhook-service',
+    ),
+    new Option(
+      '--cert-dir <folder>',
+      'a mounted folder with tls.crt and tls.key, to be used instead',
+    ).default('/tmp/k8s-webhook-server/serving-certs'),
+    new Option('--disable-cert-rotation', 'wait for certificates in that folder; make none').default(false),
+    new Option('--tls-min-version <version>', 'VersionTLS12 or VersionTLS13 (default: VersionTLS13)'),
+    new Option('--tls-cipher-suites <names>', 'comma-separated, for TLS 1.2').argParser(names),
+    new Option('--tls-curve-preferences <names>', 'comma-separated').argParser(names),
+    ...meaningless('--pprof-bind-address <address>', '--webhook-http2'),
   ).action(options => act(async () => (await import('./commands/controller.ts')).controller(options)))
 
   withOptions(
@@ -232,6 +250,10 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
       '--bgp-debounce-timeout <ms>',
       '--pprof-bind-address <address>',
       '--frrk8s-namespace <name>',
+      '--frrk8s-secret-passthrough',
+      '--tls-min-version <version>',
+      '--tls-cipher-suites <names>',
+      '--tls-curve-preferences <names>',
     ),
   ).action(options => act(async () => (await import('./commands/speaker.ts')).speaker(options)))
 

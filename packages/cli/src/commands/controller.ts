@@ -13,11 +13,12 @@ import type { Served } from '../http/served.ts'
 import { parseClass } from '../kubernetes/classes.ts'
 import { type DoorOptions, openDoors } from '../kubernetes/doors.ts'
 import { findPod, type Pod, type PodOptions } from '../kubernetes/pod.ts'
+import { serveWebhooks, type WebhookOptions } from '../kubernetes/webhooks.ts'
 import { type LogFormat, type LogLevel, makeLogger } from '../log.ts'
 import { stopInTime, stopSignal } from '../stop.ts'
 import { version } from '../version.ts'
 
-export interface ControllerCommandOptions extends PodOptions, DoorOptions {
+export interface ControllerCommandOptions extends PodOptions, DoorOptions, WebhookOptions {
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
   readonly lbClass?: string
@@ -39,20 +40,23 @@ export async function controller(options: ControllerCommandOptions): Promise<num
   const stopped = stopSignal()
   const pod = await findPod(options)
   const common = { ...pod, clock: systemClock, random: Math.random, log, metrics }
-  await using source = new KubernetesSource({ ...common, kinds: ['services', 'namespaces', 'pools'] })
-  await using election = new LeaderElection({ ...common, name: leaseName, identity })
+  const source = new KubernetesSource({ ...common, kinds: ['services', 'namespaces', 'pools'] })
+  const election = new LeaderElection({ ...common, name: leaseName, identity })
   const one = new Controller({ ...common, source, election, ...parseClass(options.lbClass) })
   const served: Served = {
     readiness: () => {
       const { configuration, problems, source: followed, writers } = one.status()
-      return { ready: followed.synced, configuration, problems, source: followed, writers }
+      const certificates = webhooks?.certificates.status()
+      return { ready: followed.synced, configuration, problems, source: followed, writers, certificates }
     },
     status: () => ({ version, identity, ...one.status() }),
   }
+  const { webhookMode } = options
+  const webhooks = webhookMode === 'disabled' ? undefined : serveWebhooks(options, { ...common, source })
   const doors = await openDoors(options, '0.0.0.0', served, metrics)
   const makeSecret = secretMaker(pod, options, message => log.warn({ message }, 'the Secret of the gossip'))
   makeSecret.start()
-  const started = one.start()
+  const started = webhookMode === 'onlywebhook' ? source.start() : one.start()
   started.then(
     () => log.info({ version, identity, namespace: pod.namespace }, 'controller running'),
     error => log.debug({ err: error }, 'the controller was stopped before it had seen the cluster'),
@@ -62,7 +66,11 @@ export async function controller(options: ControllerCommandOptions): Promise<num
   await stopInTime(async () => {
     makeSecret.stop()
     await one[Symbol.asyncDispose]()
-    await Promise.allSettled(doors.map(door => door[Symbol.asyncDispose]()))
+    await Promise.allSettled([source[Symbol.asyncDispose](), election[Symbol.asyncDispose]()])
+    await Promise.allSettled([
+      webhooks?.[Symbol.asyncDispose](),
+      ...doors.map(door => door[Symbol.asyncDispose]()),
+    ])
     await pod.client[Symbol.asyncDispose]()
   })
   return 0

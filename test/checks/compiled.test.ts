@@ -1,0 +1,17 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const packages = fileURLToPath(new URL('../../packages', import.meta.url))
+
+test('compiled code imports no source: the compiler overlooks imports in functions that dispose of something', () => {
+  const compiled = readdirSync(packages).flatMap(name =>
+    readdirSync(join(packages, name, 'dist'), { recursive: true, encoding: 'utf8' })
+      .filter(file => file.endsWith('.js'))
+      .map(file => join(packages, name, 'dist', file)),
+  )
+  expect(compiled.length).toBeGreaterThan(100)
+  const wrong = compiled.filter(file => /import\(\s*['"][^'"]+\.ts['"]/.test(readFileSync(file, 'utf8')))
+  expect(wrong).toEqual([])
+})
