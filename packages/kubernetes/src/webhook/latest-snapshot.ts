@@ -1,7 +1,7 @@
 import { CarillonError, type Clock, type Logger, type Resource, type Snapshot } from '@carillon/core'
 import type { Client } from '../client/index.ts'
 import { Shelf } from '../source/shelf.ts'
-import { watchedKinds } from '../source/watched-kind.ts'
+import { type KindName, watchedKinds } from '../source/watched-kind.ts'
 import { configLists } from './kinds.ts'
 
 /** What reading the newest takes. */
@@ -16,19 +16,20 @@ export interface LatestSnapshotOptions {
   readonly timeoutMs: number
 }
 
-type List = (typeof configLists)[keyof typeof configLists]
+/** What a configuration is read from in one's own namespace: few objects. */
+const own: readonly KindName[] = [...Object.values(configLists), 'secrets']
 
 /**
- * The snapshot with the objects of the configuration as the API server has them now. A watch is milliseconds behind, which is too much for a
- * decision about the second of two objects that are applied together.
+ * The snapshot with the objects of the configuration, and the Secrets beside them, as the API server has them now. A watch is milliseconds
+ * behind, which is too much for a decision about the second of two objects that are applied together. Nodes, of which there may be thousands, are
+ * read only where none are known.
  */
 export class LatestSnapshot {
   readonly #options: LatestSnapshotOptions
-  readonly #shelves: ReadonlyMap<List, Shelf>
+  readonly #shelves = new Map<KindName, Shelf>()
 
   constructor(options: LatestSnapshotOptions) {
     this.#options = options
-    this.#shelves = new Map(Object.values(configLists).map(list => [list, new Shelf(watchedKinds[list])]))
   }
 
   async read(): Promise<Snapshot> {
@@ -37,7 +38,8 @@ export class LatestSnapshot {
     const cancel = clock.after(timeoutMs, () => stop.abort())
     try {
       const known = current()
-      const read = await Promise.all([...this.#shelves].map(([list]) => this.#list(list, stop.signal)))
+      const wanted: readonly KindName[] = known.nodes.length === 0 ? [...own, 'nodes'] : own
+      const read = await Promise.all(wanted.map(list => this.#list(list, stop.signal)))
       const lists = read.filter(one => one !== undefined)
       const kinds = new Set(lists.map(({ list }) => watchedKinds[list].type.kind))
       return {
@@ -54,17 +56,23 @@ export class LatestSnapshot {
   }
 
   async #list(
-    list: List,
+    list: KindName,
     signal: AbortSignal,
   ): Promise<
-    | { readonly list: List; readonly items: readonly Resource[]; readonly problems: Snapshot['problems'] }
+    | {
+        readonly list: KindName
+        readonly items: readonly Resource[]
+        readonly problems: Snapshot['problems']
+      }
     | undefined
   > {
     const { client, namespace, log } = this.#options
-    const shelf = this.#shelves.get(list) as Shelf
-    const { type } = watchedKinds[list]
+    const kind = watchedKinds[list]
+    const { type } = kind
+    const shelf = this.#shelves.get(list) ?? new Shelf(kind)
+    this.#shelves.set(list, shelf)
     try {
-      const { items } = await client.listAll(type, { namespace, limit: 500, signal })
+      const { items } = await client.listAll(type, { ...(kind.own ? { namespace } : {}), limit: 500, signal })
       shelf.stage(items)
     } catch (error) {
       const failure = error instanceof CarillonError ? error : undefined

@@ -328,8 +328,8 @@ describe('with a client, objects are read anew', () => {
     snapshot = snapshotOf(write.pool('gone', ['192.0.2.0/24']))
     await serve({ client: new Client({ transport: peer, clock }) })
     const asked = verdict(review(first))
-    while (peer.pending.length < 6) await new Promise(resolve => setImmediate(resolve))
-    for (let i = 0; i < 6; i++) {
+    while (peer.pending.length < 8) await new Promise(resolve => setImmediate(resolve))
+    for (let i = 0; i < 8; i++) {
       const list = await peer.next()
       if (list.path.endsWith('/communities')) await list.refuse(404, 'NotFound')
       else await list.list('1', [])
@@ -337,13 +337,31 @@ describe('with a client, objects are read anew', () => {
     expect(await asked).toEqual({ uid: 'u-1', allowed: true })
   })
 
+  it('with the Secrets beside them; Nodes only where none are known', async () => {
+    const peer = new ScriptedPeer()
+    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n' } }
+    snapshot = snapshotOf(node)
+    await serve({ client: new Client({ transport: peer, clock }) })
+    const asked = verdict(
+      review(write.peer('first', { passwordSecret: { name: 'key' } })),
+      '/validate-metallb-io-v1beta2-bgppeer',
+    )
+    while (peer.pending.length < 7) await new Promise(resolve => setImmediate(resolve))
+    for (let i = 0; i < 7; i++) {
+      const list = await peer.next()
+      await list.list('1', list.path.endsWith('/secrets') ? [write.secret('key')] : [])
+    }
+    expect(await asked).toEqual({ uid: 'u-1', allowed: true })
+    expect(peer.log.some(line => line.includes('/nodes'))).toBe(false)
+  })
+
   it('unless the API server does not answer in time', async () => {
     const peer = new ScriptedPeer()
     snapshot = snapshotOf(write.pool('known', ['192.0.2.0/24']))
     await serve({ client: new Client({ transport: peer, clock }), readTimeoutMs: 3000 })
     const asked = verdict(review(first))
-    while (peer.pending.length < 6) await new Promise(resolve => setImmediate(resolve))
-    for (let i = 0; i < 6; i++) await peer.next()
+    while (peer.pending.length < 8) await new Promise(resolve => setImmediate(resolve))
+    for (let i = 0; i < 8; i++) await peer.next()
     clock.advance(3000)
     expect(await asked).toMatchObject({ allowed: false })
     expect(log.lines).toContainEqual(

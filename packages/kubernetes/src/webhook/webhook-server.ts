@@ -28,10 +28,13 @@ import { conversionPath, judgedAt } from './routes.ts'
 export interface WebhookServerOptions {
   /** Where to listen; MetalLB's port is 9443, 0 is a free one. */
   readonly at: Endpoint
-  /** What is known of the cluster, such as a `KubernetesSource` that has started. */
+  /**
+   * What is known of the cluster, such as a `KubernetesSource` that has started. With a client it should follow Services, for warnings of what
+   * they lose, and Nodes; without, everything.
+   */
   readonly source: { current(): Snapshot }
   /**
-   * By this the objects of the configuration are read anew for every decision, as a watch is a moment behind.
+   * By this the objects of the configuration and Secrets are read anew for every decision, as a watch is a moment behind.
    * @default the source alone decides
    */
   readonly client?: Client
