@@ -1,0 +1,26 @@
+// node api-server.mjs <address> <folder> <objects.yaml>: an API server with our custom resources and these objects; the kubeconfig goes into the
+// folder. SIGUSR2 takes it down.
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { KubeApiServer } from '@carillon/kubernetes/testing'
+import { parse, parseAllDocuments } from 'yaml'
+
+const [address, folder, file] = process.argv.slice(2)
+const crds = fileURLToPath(new URL('../../../deploy/crds', import.meta.url))
+const server = await KubeApiServer.start({ host: address, port: 6443 })
+for (const name of readdirSync(crds)) {
+  const definition = parse(readFileSync(join(crds, name), 'utf8'))
+  // Conversion asks a webhook, which this lab does not have.
+  delete definition.spec.conversion
+  await server.store.create(definition)
+}
+for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
+  const object = document.toJS()
+  const made = await server.store.create(object)
+  // As with any API server, what is created has no status yet.
+  if (object.status) await server.store.updateStatus({ ...made, status: object.status })
+}
+process.on('SIGUSR2', () => void server.faults.down())
+writeFileSync(join(folder, 'kubeconfig.new'), server.kubeconfig())
+renameSync(join(folder, 'kubeconfig.new'), join(folder, 'kubeconfig'))
