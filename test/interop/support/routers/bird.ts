@@ -1,10 +1,9 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RouteFamily } from '@carillon/bgp'
-import type { LabNet } from '@carillon/cli/lab'
+import { birdControl, type LabNet } from '@carillon/cli/lab'
 import { eventually } from '../../../lab/support/speaker-lab.ts'
 import { birdConfig, birdName } from './bird-config.ts'
-import { birdControl } from './bird-control.ts'
 import { Daemon } from './daemon.ts'
 import {
   inOrder,

@@ -1,7 +1,7 @@
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RouteFamily } from '@carillon/bgp'
-import { execute, type LabNet } from '@carillon/cli/lab'
+import { execute, type LabNet, vty } from '@carillon/cli/lab'
 import { eventually } from '../../../lab/support/speaker-lab.ts'
 import { Daemon } from './daemon.ts'
 import { frrConfig, frrName, originLine, originMap } from './frr-config.ts'
@@ -14,7 +14,6 @@ import {
   sessionState,
 } from './router.ts'
 import { familiesOf, familyOf, type OriginConfig, type RouterConfig, routesOf } from './router-config.ts'
-import { vty } from './vty.ts'
 
 /** Where Debian puts the daemons. */
 const programs = '/usr/lib/frr'

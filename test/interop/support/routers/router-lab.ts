@@ -1,5 +1,4 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { LabNet, type LabPort } from '@carillon/cli/lab'
 import type { SpeakerTold } from '../../programs/speaker.ts'
@@ -37,7 +36,8 @@ export class RouterLab implements AsyncDisposable {
   static async build(name: string, hosts: readonly string[]): Promise<RouterLab> {
     const lab = new RouterLab(name, hosts)
     try {
-      lab.folder = await mkdtemp(join(tmpdir(), 'carillon-routers-'))
+      // Whatever TMPDIR says: routers that run as a user of their own have to reach it.
+      lab.folder = await mkdtemp('/tmp/carillon-routers-')
       await chmod(lab.folder, 0o755)
       await lab.net.bridge('switch')
       for (const host of hosts) {
