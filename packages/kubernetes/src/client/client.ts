@@ -355,6 +355,7 @@ export class Client implements AsyncDisposable {
         throw stop.signal.aborted ? stop.signal.reason : connectionFailure(action, server, error)
       }
     }
+    let whole = false
     try {
       const request: HttpRequest = {
         method: methods[action.verb],
@@ -368,12 +369,14 @@ export class Client implements AsyncDisposable {
         signal: stop.signal,
       }
       const answer = await read(() => this.#transport.send(request))
-      return await use({ answer, read }, cancelTimeout)
+      const result = await use({ answer, read }, cancelTimeout)
+      whole = true
+      return result
     } finally {
       cancelTimeout()
       call.signal?.removeEventListener('abort', giveUp)
       // An answer that was not read to its end must not hold its connection.
-      stop.abort(cancelled(action))
+      if (!whole) stop.abort(cancelled(action))
     }
   }
 }

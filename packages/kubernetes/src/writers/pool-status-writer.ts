@@ -72,9 +72,11 @@ export class PoolStatusWriter implements AsyncDisposable {
     this.#queue.resume()
   }
 
-  /** Writing is not allowed any more: gives up what is under way. */
+  /** Writing is not allowed any more: gives up what is under way, and forgets what was wanted. */
   hold(): void {
     this.#queue.hold()
+    this.#pools = []
+    this.#usage = []
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -119,7 +119,7 @@ export class StatusObjects implements AsyncDisposable {
     this.#queue.resume()
   }
 
-  /** Writing is not allowed any more: gives up what is under way. */
+  /** Writing is not allowed any more: gives up what is under way, and forgets what was wanted. */
   hold(): void {
     this.#queue.hold()
   }
