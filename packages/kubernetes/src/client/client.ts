@@ -3,7 +3,7 @@ import { CarillonError, type Clock, type Counter, type Metrics, noMetrics } from
 import { type Action, pathOf, queryOf } from './action.ts'
 import { badAnswer, cancelled, connectionFailure, failureOf, timeout } from './failure.ts'
 import { JsonLines } from './json-lines.ts'
-import type { KubeObject, Page, WatchEvent } from './object.ts'
+import { isKubeObject, type KubeObject, type Page, type WatchEvent } from './object.ts'
 import { apiVersionOf, type ResourceType, resourceName } from './resource-type.ts'
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts'
 
@@ -122,8 +122,6 @@ const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const metadataOf = (object: unknown): Readonly<Record<string, unknown>> =>
   isFields(object) && isFields(object.metadata) ? object.metadata : {}
-
-const isObject = (value: unknown): value is KubeObject => isFields(value) && isFields(value.metadata)
 
 async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = []
@@ -298,7 +296,7 @@ export class Client implements AsyncDisposable {
 
   async #object(action: Action, call: Call): Promise<KubeObject> {
     const object = await this.#call(action, call)
-    if (!isObject(object)) throw badAnswer(action, 'the answer is not an object with metadata')
+    if (!isKubeObject(object)) throw badAnswer(action, 'the answer is not an object with metadata')
     return object
   }
 
