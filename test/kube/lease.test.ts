@@ -27,10 +27,14 @@ function candidate(story: Story, identity: string) {
   })
   open.push(election)
   const told: string[] = []
-  election.events.on('leader:elected', () => told.push('elected'))
+  const terms: AbortSignal[] = []
+  election.events.on('leader:elected', term => {
+    told.push('elected')
+    terms.push(term)
+  })
   election.events.on('leader:lost', () => told.push('lost'))
   election.start()
-  return { election, told }
+  return { election, told, terms }
 }
 
 const spec = async (story: Story): Promise<Json> =>
@@ -110,6 +114,7 @@ describe('of two controllers', () => {
     await story.server.faults.up()
     await until(() => a.election.leading, story.clock, 100)
     expect(a.told).toEqual(['elected', 'lost', 'elected'])
+    expect(a.terms.map(({ aborted }) => aborted)).toEqual([true, false])
   })
 
   it('the leader gives way at once to whoever has taken its Lease by force', async () => {

@@ -71,7 +71,7 @@ async function controller(story: Story) {
     const { config } = parser.parse(snapshot)
     if (!config) return
     const allocation = allocator.update({ ...snapshot, config })
-    writer.reconcile(snapshot.services, allocation.services)
+    writer.reconcile(snapshot.services, allocation.services, allocation.changed)
     pools.reconcile(snapshot.pools, allocation.pools)
   }
   source.events.on('snapshot:changed', reconcile)

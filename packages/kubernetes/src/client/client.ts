@@ -3,7 +3,7 @@ import { CarillonError, type Clock, type Counter, type Metrics, noMetrics } from
 import { type Action, pathOf, queryOf } from './action.ts'
 import { badAnswer, cancelled, connectionFailure, failureOf, timeout } from './failure.ts'
 import { JsonLines } from './json-lines.ts'
-import type { KubeObject, Page, WatchEvent } from './object.ts'
+import { isKubeObject, type KubeObject, type Page, type WatchEvent } from './object.ts'
 import { apiVersionOf, type ResourceType, resourceName } from './resource-type.ts'
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts'
 
@@ -122,8 +122,6 @@ const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const metadataOf = (object: unknown): Readonly<Record<string, unknown>> =>
   isFields(object) && isFields(object.metadata) ? object.metadata : {}
-
-const isObject = (value: unknown): value is KubeObject => isFields(value) && isFields(value.metadata)
 
 async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = []
@@ -298,7 +296,7 @@ export class Client implements AsyncDisposable {
 
   async #object(action: Action, call: Call): Promise<KubeObject> {
     const object = await this.#call(action, call)
-    if (!isObject(object)) throw badAnswer(action, 'the answer is not an object with metadata')
+    if (!isKubeObject(object)) throw badAnswer(action, 'the answer is not an object with metadata')
     return object
   }
 
@@ -355,6 +353,7 @@ export class Client implements AsyncDisposable {
         throw stop.signal.aborted ? stop.signal.reason : connectionFailure(action, server, error)
       }
     }
+    let whole = false
     try {
       const request: HttpRequest = {
         method: methods[action.verb],
@@ -368,12 +367,14 @@ export class Client implements AsyncDisposable {
         signal: stop.signal,
       }
       const answer = await read(() => this.#transport.send(request))
-      return await use({ answer, read }, cancelTimeout)
+      const result = await use({ answer, read }, cancelTimeout)
+      whole = true
+      return result
     } finally {
       cancelTimeout()
       call.signal?.removeEventListener('abort', giveUp)
       // An answer that was not read to its end must not hold its connection.
-      stop.abort(cancelled(action))
+      if (!whole) stop.abort(cancelled(action))
     }
   }
 }

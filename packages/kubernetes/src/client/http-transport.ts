@@ -85,10 +85,12 @@ export class HttpTransport implements Transport {
         ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
       },
       agent,
-      signal,
     }
     return new Promise((resolve, reject) => {
       const sent = (protocol === 'http:' ? httpRequest : httpsRequest)(options)
+      const giveUp = (): void => void sent.destroy(new Error('given up'))
+      if (signal.aborted) giveUp()
+      else signal.addEventListener('abort', giveUp, { once: true })
       sent.on('socket', socket => socket.setKeepAlive(true, keepAliveMs))
       sent.on('response', answer =>
         resolve({ status: answer.statusCode ?? 0, headers: headersOf(answer), body: answer }),

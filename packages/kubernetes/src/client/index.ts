@@ -12,7 +12,14 @@ export {
   type WatchOptions,
 } from './client.ts'
 export { type Connection, type ConnectOptions, connect } from './connect.ts'
-export type { KubeMeta, KubeObject, OwnerReference, Page, WatchEvent } from './object.ts'
+export {
+  isKubeObject,
+  type KubeMeta,
+  type KubeObject,
+  type OwnerReference,
+  type Page,
+  type WatchEvent,
+} from './object.ts'
 export {
   apiVersionOf,
   type ResourceType,

@@ -28,6 +28,13 @@ export interface KubeObject {
   readonly [field: string]: unknown
 }
 
+/** Whether a value can be an object of Kubernetes. */
+export function isKubeObject(value: unknown): value is KubeObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const { metadata } = value as { readonly metadata?: unknown }
+  return typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)
+}
+
 /** Part of a list. */
 export interface Page {
   readonly items: readonly unknown[]

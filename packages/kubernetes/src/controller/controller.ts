@@ -233,7 +233,7 @@ export class Controller implements AsyncDisposable {
     if (!config || !this.#allocator || !this.#options.election.leading) return
     const { services, namespaces, pools } = snapshot
     const allocation = this.#allocator.update({ services, namespaces, config })
-    this.#services.reconcile(services, allocation.services)
+    this.#services.reconcile(services, allocation.services, allocation.changed)
     this.#pools.reconcile(pools, allocation.pools)
     this.#state.reconcile(this.#problems)
     this.#gauges.follow(allocation.pools)

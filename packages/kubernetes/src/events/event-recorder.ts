@@ -84,7 +84,7 @@ export class EventRecorder implements AsyncDisposable {
     this.#queue.resume()
   }
 
-  /** Writing is not allowed any more: gives up what is under way. */
+  /** Writing is not allowed any more: gives up what is under way, and forgets what was to be told. */
   hold(): void {
     this.#queue.hold()
   }

@@ -41,8 +41,11 @@ export interface LeaderElectionOptions {
 }
 
 export interface LeaderElectionEvents {
-  /** This process leads from now on. What it saw before may be old: it has to look again before it decides. */
-  'leader:elected': () => void
+  /**
+   * This process leads from now on, until `term` is aborted. What it saw before may be old: it has to look again before it decides
+   * (`KubernetesSource.refresh`), and forget what it decided in an earlier term.
+   */
+  'leader:elected': (term: AbortSignal) => void
   /** This process leads no more, and must not write. */
   'leader:lost': () => void
 }
@@ -67,6 +70,7 @@ export class LeaderElection implements AsyncDisposable {
   readonly #renewMs: number
   readonly #machine: Machine<ElectorState, ElectorEvent>
   #request = new AbortController()
+  #term = new AbortController()
   #failure: string | undefined
   #left: (() => void)[] = []
 
@@ -119,6 +123,7 @@ export class LeaderElection implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#machine.stop()
     this.#request.abort()
+    this.#term.abort()
     for (const resolve of this.#left.splice(0)) resolve()
     this.events.removeAllListeners()
   }
@@ -145,10 +150,12 @@ export class LeaderElection implements AsyncDisposable {
         break
       case 'lead':
         this.#log.info({ identity }, 'this process leads')
-        this.events.emit('leader:elected')
+        this.#term = new AbortController()
+        this.events.emit('leader:elected', this.#term.signal)
         break
       case 'stand-down':
         this.#log.warn({ identity }, 'this process leads no more')
+        this.#term.abort()
         this.events.emit('leader:lost')
         break
       case 'left':

@@ -64,8 +64,8 @@ describe('a Kubernetes source', () => {
     })
     await settle()
     expect(peer.log).toEqual([
-      'GET /api/v1/services?limit=500',
-      'GET /apis/metallb.io/v1beta1/namespaces/metallb-system/ipaddresspools?limit=500',
+      'GET /api/v1/services?limit=200',
+      'GET /apis/metallb.io/v1beta1/namespaces/metallb-system/ipaddresspools?limit=200',
     ])
     await (await peer.next('/services')).list('10', [service('a', '1')], 'more')
     await (await peer.next('/ipaddresspools')).list('11', [pool('p', '3')])
@@ -283,8 +283,8 @@ describe('a Kubernetes source', () => {
     void source.start()
     await settle()
     expect(peer.log).toEqual([
-      'GET /api/v1/namespaces/shop/services?labelSelector=tier%3Dedge&limit=500',
-      'GET /api/v1/namespaces/metallb-system/secrets?fieldSelector=type%3Dx&limit=500',
+      'GET /api/v1/namespaces/shop/services?labelSelector=tier%3Dedge&limit=200',
+      'GET /api/v1/namespaces/metallb-system/secrets?fieldSelector=type%3Dx&limit=200',
     ])
   })
 

@@ -44,8 +44,8 @@ export interface KubernetesSourceOptions {
    */
   readonly batchMs?: number
   /**
-   * Objects in one page of a list.
-   * @default 500
+   * Objects in one page of a list. Larger pages are read somewhat faster, and cost more memory.
+   * @default 200
    */
   readonly pageSize?: number
   /**
@@ -195,7 +195,7 @@ export class KubernetesSource implements Source {
     const config: ReflectorConfig = {
       whenMissing: kind.whenMissing,
       whenForbidden: kind.whenForbidden,
-      pageSize: this.#options.pageSize ?? 500,
+      pageSize: this.#options.pageSize ?? 200,
       watchMs: this.#options.watchMs ?? 240_000,
       silenceMs: this.#options.silenceMs ?? 150_000,
       backOffMs: this.#options.backOffMs ?? 800,

@@ -1,7 +1,7 @@
 import { type Problem, parseResource, type Resource } from '@carillon/core'
 import { apiVersionOf, type WatchEvent } from '../client/index.ts'
 import { sameValue } from './same-value.ts'
-import { trim } from './trim.ts'
+import { Trimmer } from './trimmer.ts'
 import type { WatchedKind } from './watched-kind.ts'
 
 /** One object, in the last version that could be understood. */
@@ -37,6 +37,7 @@ function identify(object: unknown): { readonly key: string; readonly version: st
 export class Shelf {
   readonly #kind: WatchedKind
   readonly #entries = new Map<string, Entry>()
+  readonly #trimmer = new Trimmer()
   readonly #byResource = new WeakMap<Resource, Entry>()
   #staged: Map<string, Entry> | undefined
   #items: readonly Resource[] = []
@@ -160,7 +161,7 @@ export class Shelf {
     if (known?.version === version && version !== '') return known
     const { type, own } = this.#kind
     const parsed = parseResource({ ...(object as object), apiVersion: apiVersionOf(type), kind: type.kind })
-    const read = parsed?.resource && trim(parsed.resource)
+    const read = parsed?.resource && this.#trimmer.trim(parsed.resource)
     // An object of Kubernetes itself that is not understood must not hold up the configuration.
     const said = own && type.group !== '' ? parsed?.problems : soften(parsed?.problems)
     const problems = said && known && sameValue(said, known.problems) ? known.problems : (said ?? noProblems)

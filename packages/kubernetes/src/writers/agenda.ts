@@ -106,6 +106,11 @@ export class Agenda<Desire> {
     this.#entries.delete(key)
   }
 
+  /** Wants nothing any more. */
+  clear(): void {
+    for (const key of [...this.#entries.keys()]) this.drop(key)
+  }
+
   /** What to start now; it counts as under way until `ended` is told. */
   next(now: number): { readonly key: string; readonly desire: Desire } | undefined {
     if (now < this.#awayUntil) return undefined

@@ -113,7 +113,7 @@ export class ConfigurationStateWriter implements AsyncDisposable {
     this.#objects.resume()
   }
 
-  /** Writing is not allowed any more: gives up what is under way. */
+  /** Writing is not allowed any more: gives up what is under way, and forgets what was wanted. */
   hold(): void {
     this.#objects.hold()
   }

@@ -1,5 +1,5 @@
 import type { IPAddressPool, IPAddressPoolStatus, PoolUsage } from '@carillon/core'
-import { type Client, type KubeObject, resourceTypes } from '../client/index.ts'
+import { type Client, isKubeObject, resourceTypes } from '../client/index.ts'
 import { sameValue } from '../source/same-value.ts'
 import { StatusPatcher } from './status-patcher.ts'
 import { type Task, WriteQueue, type WriterOptions, type WriterStatus } from './write-queue.ts'
@@ -72,9 +72,11 @@ export class PoolStatusWriter implements AsyncDisposable {
     this.#queue.resume()
   }
 
-  /** Writing is not allowed any more: gives up what is under way. */
+  /** Writing is not allowed any more: gives up what is under way, and forgets what was wanted. */
   hold(): void {
     this.#queue.hold()
+    this.#pools = []
+    this.#usage = []
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,7 +108,7 @@ export class PoolStatusWriter implements AsyncDisposable {
     const { client, namespace } = this.#options
     if (desire === 'look') {
       const { items } = await client.listAll(resourceTypes.ipAddressPools, { namespace, limit: 500, signal })
-      for (const { metadata, status } of items as readonly KubeObject[])
+      for (const { metadata, status } of items.filter(isKubeObject))
         if (metadata.name !== undefined) this.#known.set(metadata.name, { uid: metadata.uid, status })
       this.#looked = true
       this.#compare()

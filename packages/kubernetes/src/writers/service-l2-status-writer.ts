@@ -1,4 +1,4 @@
-import { type Client, type KubeObject, resourceTypes } from '../client/index.ts'
+import { type Client, isKubeObject, resourceTypes } from '../client/index.ts'
 import { digest, labelValue } from './labels.ts'
 import { type StatusObject, StatusObjects, type StatusObjectsOptions } from './status-objects.ts'
 import { type Task, WriteQueue, type WriterStatus } from './write-queue.ts'
@@ -125,7 +125,7 @@ export class ServiceL2StatusWriter implements AsyncDisposable {
     const labelSelector = `metallb.io/node=${labelValue(node)}`
     const { items } = await this.#client.listAll(type, { namespace, labelSelector, limit: 500, signal })
     let written = false
-    for (const { metadata } of items as readonly KubeObject[]) {
+    for (const { metadata } of items.filter(isKubeObject)) {
       const { name, uid, labels = {} } = metadata
       const key = `${labels['metallb.io/service-namespace']}/${labels['metallb.io/service-name']}`
       if (name === undefined || !keys.has(key) || !this.#kept.has(key)) continue

@@ -25,6 +25,12 @@ interface Written extends Published {
   readonly version: string
 }
 
+interface Seen {
+  readonly key: string
+  /** Null: not looked at yet. */
+  assignment: Assignment | undefined | null
+}
+
 /** What a writer of Service status needs. */
 export interface ServiceStatusOptions extends WriterOptions {
   readonly client: Client
@@ -58,6 +64,23 @@ function wanted({ publish, addresses, pool }: Assignment): Published | undefined
   return publish === 'addresses' ? { addresses, pool } : { addresses: [], pool: undefined }
 }
 
+/** Those that are not where they were before. */
+function eachNew(
+  before: readonly Service[],
+  after: readonly Service[],
+  look: (service: Service) => void,
+): void {
+  const same = before.length === after.length
+  const least = Math.min(before.length, after.length)
+  let head = 0
+  while (head < least && before[head] === after[head]) head++
+  let tail = 0
+  while (tail < least - head && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++
+  for (let i = head; i < after.length - tail; i++) {
+    if (!same || before[i] !== after[i]) look(after[i] as Service)
+  }
+}
+
 /**
  * Publishes what Services have: addresses in their status, and the pool in their annotation, by one write for both. It writes where the
  * two differ and nowhere else, and only over the version that the decision was made on: a Service that has changed meanwhile is
@@ -68,7 +91,10 @@ export class ServiceStatusWriter implements AsyncDisposable {
   readonly #queue: WriteQueue<Desire>
   readonly #patcher: StatusPatcher
   readonly #written = new Map<string, Written>()
-  readonly #seen = new Map<string, readonly [Service, Assignment]>()
+  /** Services as they were seen last, and what was wanted of them then: what is the same as then needs no second look. */
+  readonly #seen = new Map<Service, Seen>()
+  readonly #current = new Map<string, Service>()
+  #services: readonly Service[] = []
 
   constructor(options: ServiceStatusOptions) {
     this.#options = options
@@ -82,24 +108,26 @@ export class ServiceStatusWriter implements AsyncDisposable {
     })
   }
 
-  /** Makes the Services of a snapshot say what their assignments say. Those without an assignment are left alone. */
-  reconcile(services: readonly Service[], assignments: ReadonlyMap<string, Assignment>): void {
-    const gone = new Set(this.#seen.keys())
-    for (const service of services) {
-      const key = keyOf(service)
-      gone.delete(key)
-      const assignment = assignments.get(key)
-      if (!assignment) continue
-      const seen = this.#seen.get(key)
-      if (seen?.[0] === service && seen[1] === assignment) continue
-      this.#seen.set(key, [service, assignment])
-      this.#compare(key, service, assignment)
-    }
-    for (const key of gone) {
-      this.#seen.delete(key)
-      this.#written.delete(key)
-      this.#queue.drop(key)
-    }
+  /**
+   * Makes the Services of a snapshot say what their assignments say. Those without an assignment are left alone.
+   *
+   * @param changed `namespace/name` of those whose assignment may differ from the last call, where that is known; it saves a look at all
+   */
+  reconcile(
+    services: readonly Service[],
+    assignments: ReadonlyMap<string, Assignment>,
+    changed?: readonly string[],
+  ): void {
+    const look = (service: Service): void => this.#look(service, assignments)
+    if (changed) {
+      eachNew(this.#services, services, look)
+      for (const key of changed) {
+        const service = this.#current.get(key)
+        if (service) look(service)
+      }
+    } else services.forEach(look)
+    this.#services = services
+    if (this.#current.size > services.length) this.#forget(new Set(services))
   }
 
   status(): WriterStatus {
@@ -116,13 +144,44 @@ export class ServiceStatusWriter implements AsyncDisposable {
     this.#queue.resume()
   }
 
-  /** Writing is not allowed any more: gives up what is under way. */
+  /** Writing is not allowed any more: gives up what is under way, and forgets what was wanted. */
   hold(): void {
     this.#queue.hold()
+    this.#seen.clear()
+    this.#current.clear()
+    this.#services = []
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue[Symbol.asyncDispose]()
+  }
+
+  #look(service: Service, assignments: ReadonlyMap<string, Assignment>): void {
+    const seen = this.#seen.get(service) ?? this.#see(service)
+    const assignment = assignments.get(seen.key)
+    if (assignment === seen.assignment) return
+    seen.assignment = assignment
+    if (assignment) this.#compare(seen.key, service, assignment)
+    else this.#queue.drop(seen.key)
+  }
+
+  #see(service: Service): Seen {
+    const seen: Seen = { key: keyOf(service), assignment: null }
+    const before = this.#current.get(seen.key)
+    if (before) this.#seen.delete(before)
+    this.#current.set(seen.key, service)
+    this.#seen.set(service, seen)
+    return seen
+  }
+
+  #forget(present: ReadonlySet<Service>): void {
+    for (const [key, service] of this.#current) {
+      if (present.has(service)) continue
+      this.#current.delete(key)
+      this.#seen.delete(service)
+      this.#written.delete(key)
+      this.#queue.drop(key)
+    }
   }
 
   #compare(key: string, service: Service, assignment: Assignment): void {
@@ -162,7 +221,7 @@ export class ServiceStatusWriter implements AsyncDisposable {
     }
     const object = await this.#patcher.patch({ namespace, name }, patch, { signal })
     const version = object.metadata.resourceVersion
-    if (version !== undefined && this.#seen.has(key)) this.#written.set(key, { addresses, pool, version })
+    if (version !== undefined && this.#current.has(key)) this.#written.set(key, { addresses, pool, version })
     return true
   }
 }

@@ -1,5 +1,12 @@
 import { CarillonError } from '@carillon/core'
-import type { Client, KubeMeta, KubeObject, OwnerReference, ResourceType } from '../client/index.ts'
+import {
+  type Client,
+  isKubeObject,
+  type KubeMeta,
+  type KubeObject,
+  type OwnerReference,
+  type ResourceType,
+} from '../client/index.ts'
 import { sameValue } from '../source/same-value.ts'
 import { asNewAs } from './resource-version.ts'
 import { StatusPatcher } from './status-patcher.ts'
@@ -119,7 +126,7 @@ export class StatusObjects implements AsyncDisposable {
     this.#queue.resume()
   }
 
-  /** Writing is not allowed any more: gives up what is under way. */
+  /** Writing is not allowed any more: gives up what is under way, and forgets what was wanted. */
   hold(): void {
     this.#queue.hold()
   }
@@ -174,9 +181,7 @@ export class StatusObjects implements AsyncDisposable {
       signal,
     })
     const listed = new Map(
-      (items as readonly KubeObject[]).map(
-        object => [object.metadata.name ?? '', presentOf(object)] as const,
-      ),
+      items.filter(isKubeObject).map(object => [object.metadata.name ?? '', presentOf(object)] as const),
     )
     // What was written while the list was under way is newer than the list.
     for (const [name, { version }] of this.#present) {

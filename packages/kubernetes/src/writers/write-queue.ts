@@ -147,9 +147,11 @@ export class WriteQueue<Desire> implements AsyncDisposable {
     this.#wake()
   }
 
-  /** Gives up what is under way: it is tried again as soon as `mayWrite` allows. */
+  /** Gives up what is under way, and forgets what was wanted: by the time that writing is allowed again it may be wrong. */
   hold(): void {
+    this.#agenda.clear()
     for (const attempt of this.#running) attempt.abort()
+    this.#settled()
   }
 
   /** Resolves when nothing is left to be written. */
