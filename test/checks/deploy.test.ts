@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { arp } from '@carillon/arp'
 import { bgp } from '@carillon/bgp'
@@ -46,6 +46,27 @@ const named = (objects: readonly NewObject[], kind: string, name: string): Json 
   return found
 }
 
+/** The definition of somebody else's kind, as far as it is needed to store one. */
+const anyKind = (group: string, kind: string, plural: string): NewObject =>
+  ({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+        },
+      ],
+    },
+  }) as NewObject
+
 describe('the manifests', () => {
   it('have every definition that there is', () => {
     const files = readdirSync(folder('crds')).filter(name => name.endsWith('.yaml'))
@@ -65,6 +86,37 @@ describe('the manifests', () => {
       expect(again.filter(line => !line.endsWith(' unchanged'))).toEqual([])
     },
   )
+
+  it('can have metrics, alerts and a network policy beside them', async () => {
+    const server = keep(await KubeApiServer.start())
+    for (const [kind, plural] of [
+      ['PodMonitor', 'podmonitors'],
+      ['PrometheusRule', 'prometheusrules'],
+    ] as const)
+      await server.store.create(anyKind('monitoring.coreos.com', kind, plural))
+    const folders = ['base', 'components/metrics', 'components/network-policy'].map(name =>
+      folder(`kustomize/${name}`),
+    )
+    const home = mkdtempSync(join(tmpdir(), 'carillon-'))
+    const [base, ...components] = folders.map(name => relative(realpathSync(home), name))
+    const kind = { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' }
+    writeFileSync(
+      join(home, 'kustomization.yaml'),
+      JSON.stringify({ ...kind, resources: [base], components }),
+    )
+    const objects = kustomized(home)
+    rmSync(home, { recursive: true })
+    await server.store.apply(objects)
+    const port = named(objects, 'PodMonitor', 'carillon').spec.podMetricsEndpoints[0].port
+    for (const [workload, name] of [
+      ['Deployment', 'carillon-controller'],
+      ['DaemonSet', 'carillon-speaker'],
+    ] as const) {
+      const [container] = named(objects, workload, name).spec.template.spec.containers
+      expect(container.args).toContain('--port=9120')
+      expect(container.ports).toContainEqual(expect.objectContaining({ name: port, containerPort: 9120 }))
+    }
+  })
 
   it('serve BGPPeer in the one version that needs no conversion', async () => {
     const { server } = await install('base')
