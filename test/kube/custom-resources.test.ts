@@ -8,7 +8,9 @@ import { define, served } from './support/define.ts'
 import { eventually } from './support/eventually.ts'
 
 const folder = fileURLToPath(new URL('../../deploy/crds/', import.meta.url))
-const ours = readdirSync(folder).map(name => parse(readFileSync(`${folder}${name}`, 'utf8')) as Json)
+const ours = readdirSync(folder)
+  .filter(name => name.endsWith('.yaml'))
+  .map(name => parse(readFileSync(`${folder}${name}`, 'utf8')) as Json)
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 
 let cluster: Cluster

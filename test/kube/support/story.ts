@@ -11,12 +11,14 @@ const crds = fileURLToPath(new URL('../../../deploy/crds', import.meta.url))
 
 /** Our custom resources, as they are installed. */
 export const definitions = (): readonly NewObject[] =>
-  readdirSync(crds).map(name => {
-    const definition = parse(readFileSync(join(crds, name), 'utf8'))
-    // Conversion asks a webhook, which is not there.
-    delete definition.spec.conversion
-    return definition
-  })
+  readdirSync(crds)
+    .filter(name => name.endsWith('.yaml'))
+    .map(name => {
+      const definition = parse(readFileSync(join(crds, name), 'utf8'))
+      // Conversion asks a webhook, which is not there.
+      delete definition.spec.conversion
+      return definition
+    })
 
 /** Waits until something is so, for what happens on the network; with a clock, time goes on meanwhile. */
 export async function until(wanted: () => unknown, clock?: FakeClock, stepMs = 1): Promise<void> {

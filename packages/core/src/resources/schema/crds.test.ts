@@ -54,7 +54,9 @@ interface Crd {
 
 const folder = fileURLToPath(new URL('../../../../../deploy/crds/', import.meta.url))
 const crds = new Map<string, Crd>(
-  readdirSync(folder).map(name => [name, parse(readFileSync(`${folder}${name}`, 'utf8')) as Crd]),
+  readdirSync(folder)
+    .filter(name => name.endsWith('.yaml'))
+    .map(name => [name, parse(readFileSync(`${folder}${name}`, 'utf8')) as Crd]),
 )
 const versions = [...crds].flatMap(([, crd]) => crd.spec.versions.map(version => ({ crd, version })))
 

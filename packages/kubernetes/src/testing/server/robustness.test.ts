@@ -9,7 +9,8 @@ const crds = fileURLToPath(new URL('../../../../../deploy/crds/', import.meta.ur
 let server: KubeApiServer
 beforeAll(async () => {
   server = await KubeApiServer.start()
-  for (const name of readdirSync(crds)) await server.store.apply(readFileSync(`${crds}${name}`, 'utf8'))
+  for (const name of readdirSync(crds).filter(one => one.endsWith('.yaml')))
+    await server.store.apply(readFileSync(`${crds}${name}`, 'utf8'))
 })
 afterAll(() => server.stop())
 
