@@ -76,8 +76,10 @@ exit
         return more >= 20 ? now : undefined
       })
       expect(returned?.['session-down']).toBe(0)
-      const { counters } = await ours.status(name)
-      expect(counters.echoIn).toBeGreaterThan(15)
+      const { counters } = await eventually('15 of ours have come back', async () => {
+        const now = await ours.status(name)
+        return now.counters.echoIn >= 15 ? now : undefined
+      })
       expect(counters.echoOut - counters.echoIn).toBeLessThan(5)
       expect(ours.told(name)).toEqual(['up'])
     })
