@@ -3,9 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RouterLab } from '../support/routers/router-lab.ts'
 import { BirdBfd } from './support/bird-bfd.ts'
 import { describeBfd } from './support/needs.ts'
-import { OurBfd } from './support/our-bfd.ts'
+import { cutOff, OurBfd } from './support/our-bfd.ts'
 
-const profile = { transmitIntervalMs: 50, receiveIntervalMs: 50 }
+// Slow enough for routers that share a busy machine with others.
+const profile = { transmitIntervalMs: 200, receiveIntervalMs: 200 }
 
 describeBfd('BFD with BIRD', () => {
   let lab: RouterLab
@@ -24,7 +25,7 @@ describeBfd('BFD with BIRD', () => {
       lab.net,
       'router',
       join(lab.folder, 'bird'),
-      lines('interval 50 ms; multiplier 3;'),
+      lines('interval 200 ms; multiplier 3;'),
     )
     ours = await OurBfd.start(lab.net, 'ours')
   })
@@ -42,31 +43,30 @@ describeBfd('BFD with BIRD', () => {
       ['four', 4],
       ['six', 6],
     ] as const) {
-      const status = await ours.becomes(name, { state: 'up', detectionTimeMs: 150, transmitIntervalMs: 50 })
+      const status = await ours.becomes(name, { state: 'up', detectionTimeMs: 600, transmitIntervalMs: 200 })
       expect(status.remote).toMatchObject({ state: 'up', detectMultiplier: 3, echoReceiveIntervalMs: 0 })
-      await bird.becomes(lab.address('ours', family), { state: 'Up', transmitMs: 50, detectMs: 150 })
+      await bird.becomes(lab.address('ours', family), { state: 'Up', transmitMs: 200, detectMs: 600 })
     }
   })
 
   test('goes on with other intervals on either side', async () => {
-    await ours.change('four', { transmitIntervalMs: 200, receiveIntervalMs: 100, detectMultiplier: 5 })
-    await bird.becomes(lab.address('ours'), { state: 'Up', transmitMs: 100, detectMs: 1000 })
-    await bird.configure(lines('min rx interval 400 ms; min tx interval 300 ms; multiplier 2;'))
-    await ours.becomes('four', { state: 'up', transmitIntervalMs: 400, detectionTimeMs: 600 })
-    await bird.becomes(lab.address('ours'), { state: 'Up', transmitMs: 300, detectMs: 2000 })
-    await bird.configure(lines('interval 50 ms; multiplier 3;'))
+    await ours.change('four', { transmitIntervalMs: 500, receiveIntervalMs: 300, detectMultiplier: 5 })
+    await bird.becomes(lab.address('ours'), { state: 'Up', transmitMs: 300, detectMs: 2500 })
+    await bird.configure(lines('min rx interval 600 ms; min tx interval 400 ms; multiplier 2;'))
+    await ours.becomes('four', { state: 'up', transmitIntervalMs: 600, detectionTimeMs: 800 })
+    await bird.becomes(lab.address('ours'), { state: 'Up', transmitMs: 400, detectMs: 3000 })
+    await bird.configure(lines('interval 200 ms; multiplier 3;'))
     await ours.change('four', profile)
-    await ours.becomes('four', { state: 'up', transmitIntervalMs: 50, detectionTimeMs: 150 })
+    await ours.becomes('four', { state: 'up', transmitIntervalMs: 200, detectionTimeMs: 600 })
     expect(ours.told('four')).toEqual(['up'])
   })
 
   test('goes down when the router is cut off, and comes up again', async () => {
-    const cut = performance.timeOrigin + performance.now()
-    await lab.cut('router')
-    const downs = await Promise.all(['four', 'six'].map(name => ours.next(name, 1)))
+    const cut = await cutOff(lab, 'router')
+    const downs = await Promise.all(['four', 'six'].map(name => ours.next(name, cut)))
     const took = downs.map(({ at }) => Math.round(at - cut))
-    process.stdout.write(`    3 x 50 ms, router cut off: down after ${took.join(', ')} ms\n`)
-    expect(ours.told('four')).toEqual(['up', 'down silence'])
+    process.stdout.write(`    3 x 200 ms, router cut off: down after ${took.join(', ')} ms\n`)
+    expect(downs.map(({ cause }) => cause)).toEqual(['silence', 'silence'])
     await lab.mend('router')
     await ours.becomes('four', { state: 'up' })
     await bird.becomes(lab.address('ours'), { state: 'Up' })
@@ -79,7 +79,7 @@ describeBfd('BFD with BIRD', () => {
   })
 
   test('lives on with a passive end of BIRD', async () => {
-    await bird.configure([`interface "eth0" { interval 50 ms; passive; };`, ...lines('').slice(1)])
+    await bird.configure([`interface "eth0" { interval 200 ms; passive; };`, ...lines('').slice(1)])
     await ours.close('passive')
     await ours.open({ peer: lab.address('router'), profile }, 'active')
     await ours.becomes('active', { state: 'up' })

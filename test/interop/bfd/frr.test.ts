@@ -3,9 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RouterLab } from '../support/routers/router-lab.ts'
 import { Bfdd } from './support/bfdd.ts'
 import { describeBfd } from './support/needs.ts'
-import { OurBfd } from './support/our-bfd.ts'
+import { cutOff, now, OurBfd } from './support/our-bfd.ts'
 
-const profile = { transmitIntervalMs: 50, receiveIntervalMs: 50 }
+// Slow enough for routers that share a busy machine with others.
+const profile = { transmitIntervalMs: 200, receiveIntervalMs: 200 }
 
 describeBfd('BFD with FRR', () => {
   let lab: RouterLab
@@ -16,8 +17,8 @@ describeBfd('BFD with FRR', () => {
   const config = (host: string, more = ''): string => `
 bfd
  profile p
-  transmit-interval 50
-  receive-interval 50
+  transmit-interval 200
+  receive-interval 200
 ${more}
  exit
  peer ${lab.address(host)} interface eth0
@@ -58,20 +59,20 @@ exit
   test('comes up over IPv4, IPv6 and link-local addresses, with the intervals that both sides know', async () => {
     for (const [name, , peer] of pairs()) await ours.open({ peer, profile }, name)
     for (const [name, theirs] of pairs()) {
-      const status = await ours.becomes(name, { state: 'up', detectionTimeMs: 150, transmitIntervalMs: 50 })
-      expect(status.remote).toMatchObject({ state: 'up', transmitIntervalMs: 50, detectMultiplier: 3 })
-      const seen = await frr.becomes(theirs, { status: 'up', 'remote-transmit-interval': 50 })
-      expect(seen).toMatchObject({ 'remote-receive-interval': 50, 'remote-detect-multiplier': 3 })
+      const status = await ours.becomes(name, { state: 'up', detectionTimeMs: 600, transmitIntervalMs: 200 })
+      expect(status.remote).toMatchObject({ state: 'up', transmitIntervalMs: 200, detectMultiplier: 3 })
+      const seen = await frr.becomes(theirs, { status: 'up', 'remote-transmit-interval': 200 })
+      expect(seen).toMatchObject({ 'remote-receive-interval': 200, 'remote-detect-multiplier': 3 })
     }
   })
 
   test('goes on with other intervals, which FRR takes over without going down', async () => {
-    await ours.change('four', { transmitIntervalMs: 200, receiveIntervalMs: 100, detectMultiplier: 5 })
-    await ours.becomes('four', { transmitIntervalMs: 200, detectionTimeMs: 300 })
+    await ours.change('four', { transmitIntervalMs: 500, receiveIntervalMs: 300, detectMultiplier: 5 })
+    await ours.becomes('four', { transmitIntervalMs: 500, detectionTimeMs: 900 })
     await frr.becomes(lab.address('ours'), {
       status: 'up',
-      'remote-transmit-interval': 200,
-      'remote-receive-interval': 100,
+      'remote-transmit-interval': 500,
+      'remote-receive-interval': 300,
       'remote-detect-multiplier': 5,
     })
     expect(ours.told('four')).toEqual(['up'])
@@ -80,34 +81,31 @@ exit
 
   test('takes over other intervals of FRR without going down', async () => {
     await ours.change('four', profile)
-    await frr.configure('profile p', 'transmit-interval 120', 'receive-interval 80', 'detect-multiplier 4')
-    await ours.becomes('four', { state: 'up', transmitIntervalMs: 80, detectionTimeMs: 480 })
-    await frr.configure('profile p', 'transmit-interval 50', 'receive-interval 50', 'detect-multiplier 3')
-    await ours.becomes('four', { state: 'up', transmitIntervalMs: 50, detectionTimeMs: 150 })
+    await frr.configure('profile p', 'transmit-interval 400', 'receive-interval 300', 'detect-multiplier 4')
+    await ours.becomes('four', { state: 'up', transmitIntervalMs: 300, detectionTimeMs: 1600 })
+    await frr.configure('profile p', 'transmit-interval 200', 'receive-interval 200', 'detect-multiplier 3')
+    await ours.becomes('four', { state: 'up', transmitIntervalMs: 200, detectionTimeMs: 600 })
     expect(ours.told('four')).toEqual(['up'])
   })
 
   test('goes down when the router is cut off, on both sides, and comes up again', async () => {
-    const before = ours.said.length
-    const cut = performance.timeOrigin + performance.now()
-    await lab.cut('router')
-    const downs = await Promise.all(pairs().map(([name]) => ours.next(name, 1)))
-    for (const [name] of pairs()) expect(ours.told(name)).toEqual(['up', 'down silence'])
+    const cut = await cutOff(lab, 'router')
+    const downs = await Promise.all(pairs().map(([name]) => ours.next(name, cut)))
+    expect(downs.map(({ cause }) => cause)).toEqual(['silence', 'silence', 'silence'])
     const took = downs.map(({ at }) => Math.round(at - cut))
-    process.stdout.write(`    3 x 50 ms, router cut off: down after ${took.join(', ')} ms\n`)
+    process.stdout.write(`    3 x 200 ms, router cut off: down after ${took.join(', ')} ms\n`)
     for (const [, theirs] of pairs()) await frr.becomes(theirs, { status: 'down' })
-    expect(ours.said.length - before).toBe(3)
     await lab.mend('router')
     for (const [name, theirs] of pairs()) {
-      await ours.becomes(name, { state: 'up', detectionTimeMs: 150 })
+      await ours.becomes(name, { state: 'up', detectionTimeMs: 600 })
       await frr.becomes(theirs, { status: 'up' })
     }
   })
 
   test('hears at once that FRR was shut by its administrator', async () => {
+    const then = now()
     await frr.configure(`peer ${lab.address('ours')} interface eth0`, 'shutdown')
-    await ours.next('four', 3)
-    expect(ours.told('four').slice(-2)).toEqual(['up', 'down peer-admin-down'])
+    expect((await ours.next('four', then)).cause).toBe('peer-admin-down')
     await frr.configure(`peer ${lab.address('ours')} interface eth0`, 'no shutdown')
     await ours.becomes('four', { state: 'up' })
   })
@@ -133,11 +131,10 @@ exit
   })
 
   test('comes up with an FRR that was killed and started anew', async () => {
-    const before = ours.told('active').length
+    const then = now()
     await frr.kill()
-    await ours.next('active', before)
-    expect(ours.told('active').at(-1)).toBe('down silence')
+    expect((await ours.next('active', then)).cause).toBe('silence')
     frr = await Bfdd.start(lab.net, 'router', join(lab.folder, 'frr'), config('ours'))
-    await ours.becomes('active', { state: 'up', detectionTimeMs: 150 })
+    await ours.becomes('active', { state: 'up', detectionTimeMs: 600 })
   })
 })

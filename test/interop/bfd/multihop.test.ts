@@ -4,9 +4,10 @@ import { RouterLab } from '../support/routers/router-lab.ts'
 import { Bfdd } from './support/bfdd.ts'
 import { BirdBfd } from './support/bird-bfd.ts'
 import { describeBfd } from './support/needs.ts'
-import { OurBfd } from './support/our-bfd.ts'
+import { cutOff, OurBfd } from './support/our-bfd.ts'
 
-const profile = { transmitIntervalMs: 50, receiveIntervalMs: 50 }
+// Slow enough for routers that share a busy machine with others.
+const profile = { transmitIntervalMs: 200, receiveIntervalMs: 200 }
 
 /** Behind a gateway: `10.90.0.2`, `fd90::2` and so on. */
 const far = { frr: ['10.90.0.2', 'fd90::2'], bird: ['10.90.0.3', 'fd90::3'] } as const
@@ -34,14 +35,14 @@ describeBfd('BFD over a router', () => {
 
     const [four, six] = [lab.address('ours'), lab.address('ours', 6)]
     const peer = (address: string, local: string): string => ` peer ${address} multihop local-address ${local}
-  transmit-interval 50
-  receive-interval 50
+  transmit-interval 200
+  receive-interval 200
  exit
 `
     const blocks = `${peer(four, far.frr[0])}${peer(six, far.frr[1])}`
     frr = await Bfdd.start(net, 'frr', join(lab.folder, 'frr'), `bfd\n${blocks}exit\n`)
     bird = await BirdBfd.start(net, 'bird', join(lab.folder, 'bird'), [
-      'multihop { interval 50 ms; multiplier 3; };',
+      'multihop { interval 200 ms; multiplier 3; };',
       `neighbor ${four} local ${far.bird[0]} multihop on;`,
       `neighbor ${six} local ${far.bird[1]} multihop on;`,
     ])
@@ -58,18 +59,17 @@ describeBfd('BFD over a router', () => {
   test('comes up with FRR at one hop, by IPv4 and IPv6', async () => {
     for (const [i, peer] of far.frr.entries()) {
       await ours.open({ peer, multihop: true, local: lab.address('ours', i === 0 ? 4 : 6), profile })
-      await ours.becomes(peer, { state: 'up', detectionTimeMs: 150 })
+      await ours.becomes(peer, { state: 'up', detectionTimeMs: 600 })
     }
     await frr.becomes(lab.address('ours'), { status: 'up' })
     await frr.becomes(lab.address('ours', 6), { status: 'up' })
   })
 
   test('goes down when the gateway loses us', async () => {
-    const cut = performance.timeOrigin + performance.now()
-    await lab.cut('ours')
-    const down = await ours.next(far.frr[0], 1)
-    process.stdout.write(`    3 x 50 ms, multihop, cut off: down after ${Math.round(down.at - cut)} ms\n`)
-    expect(ours.told(far.frr[0])).toEqual(['up', 'down silence'])
+    const cut = await cutOff(lab, 'ours')
+    const down = await ours.next(far.frr[0], cut)
+    process.stdout.write(`    3 x 200 ms, multihop, cut off: down after ${Math.round(down.at - cut)} ms\n`)
+    expect(down.cause).toBe('silence')
     await lab.mend('ours')
     await ours.becomes(far.frr[0], { state: 'up' })
   })
@@ -91,8 +91,8 @@ describeBfd('BFD over a router', () => {
   test('comes up with BIRD, which sends with TTL 64, where the profile allows that', async () => {
     for (const peer of far.bird) {
       await ours.open({ peer, multihop: true, profile: { ...profile, minimumTtl: 60 } })
-      await ours.becomes(peer, { state: 'up', detectionTimeMs: 150 })
+      await ours.becomes(peer, { state: 'up', detectionTimeMs: 600 })
     }
-    await bird.becomes(lab.address('ours'), { state: 'Up', detectMs: 150 })
+    await bird.becomes(lab.address('ours'), { state: 'Up', detectMs: 600 })
   })
 })

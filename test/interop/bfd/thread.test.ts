@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { eventually } from '../../lab/support/speaker-lab.ts'
 import { RouterLab } from '../support/routers/router-lab.ts'
 import { describeBfd } from './support/needs.ts'
-import { OurBfd, type Where } from './support/our-bfd.ts'
+import { now, OurBfd, type Where } from './support/our-bfd.ts'
 
 const fast: Partial<BfdSettings> = { transmitIntervalMs: 50, receiveIntervalMs: 50 }
 /** Leaves time for another thread to start, on a busy machine too. */
@@ -67,9 +67,9 @@ describeBfd('the thread of BFD', () => {
     await meet(['a', a, fast], ['b', b, fast], 150)
     await meet(['b', b, fast], ['c', c, fast], 150)
     const { counters } = await a.status('b')
+    const then = now()
     await Promise.all([a.hold(1500), c.hold(1500)])
-    await b.next('c', 1)
-    expect(b.told('c')[1]).toBe('down silence')
+    expect((await b.next('c', then)).cause).toBe('silence')
     expect([a.told('b'), b.told('a')]).toEqual([['up'], ['up']])
     const more = async (): Promise<true | undefined> =>
       (await a.status('b')).counters.controlIn > counters.controlIn + 20 || undefined
@@ -106,16 +106,18 @@ describeBfd('the thread of BFD', () => {
     const [a, b] = [await start('a', 'fragile'), await start('b', 'thread')]
     await meet(['a', a, fast], ['b', b, fast], 150)
     await writeFile(broken, '')
+    const then = now()
     await a.kill()
-    const down = await a.next('b', 1)
+    const down = await a.next('b', then)
     expect(down).toMatchObject({
       event: 'down',
       cause: 'thread',
       reason: `no thread ran the session with ${lab.address('b')} for 150 ms`,
     })
     expect((await a.status('b')).problem?.code).toBe('BFD_THREAD_FAILED')
-    const third = await a.next('', 2)
-    const second = await a.next('', 1)
+    const first = await a.next('', then)
+    const second = await a.next('', first.at)
+    const third = await a.next('', second.at)
     // One failure is the death; then a thread is tried once a second at most.
     expect(third.at - second.at).toBeGreaterThan(900)
     expect(third.reason).toContain('the network is broken')

@@ -258,6 +258,32 @@ describe('a session', () => {
   })
 })
 
+describe('a peer that names a session which we no longer have', () => {
+  it('is heard by the session that waits for it when it is down', async () => {
+    const a = new Node('a', '10.0.0.1')
+    const peer = await script('10.0.0.2')
+    const session = a.session({ peer: '10.0.0.2', profile: { passiveMode: true } })
+    await clock.advanceAsync(100)
+    peer.say('10.0.0.1', { yourDiscriminator: 4711, state: 'up' })
+    await clock.advanceAsync(1000)
+    expect(session.status().state).toBe('down')
+    peer.say('10.0.0.1', { yourDiscriminator: 4711 })
+    await clock.advanceAsync(0)
+    expect(peer.heard.at(-1)?.packet).toMatchObject({ state: 'init', yourDiscriminator: 77 })
+    expect(a.dropped('unknownSession')).toBe(1)
+  })
+
+  it('cannot take down one that is up', async () => {
+    const { a, b, ab } = await pair()
+    const forged = await b.host.datagrams({ address: '10.0.0.2', port: 0 }, { ttl: 255 })
+    const bytes = Buffer.from('204003180000004d00001267000f4240000f424000000000', 'hex')
+    forged.send({ address: '10.0.0.1', port: 3784 }, bytes)
+    await clock.advanceAsync(1000)
+    expect(ab.told).toEqual(['up 10.0.0.2'])
+    expect(a.dropped('unknownSession')).toBe(1)
+  })
+})
+
 describe('a single hop', () => {
   it('sends with TTL 255 from a port of its own in the range of the RFC', async () => {
     const a = new Node('a', '10.0.0.1')

@@ -86,6 +86,12 @@ export class EngineSession {
     return this.#settings
   }
 
+  /** Nothing is known of the peer. */
+  get waiting(): boolean {
+    const { remote, state } = this.#machine.state
+    return state === 'down' && remote === undefined
+  }
+
   /** Opens the sockets and speaks. Never rejects: what fails is reported and tried again. */
   async open(): Promise<void> {
     this.#cancelRetry()

@@ -87,7 +87,7 @@ export class Engine implements Runner {
 
   /** The session that a packet belongs to, or why it belongs to none (RFC 5880 section 6.8.6). */
   #sessionOf(
-    { yourDiscriminator }: ControlPacket,
+    { state, yourDiscriminator }: ControlPacket,
     inlet: Inlet,
     from: string,
     ttl = 0,
@@ -95,9 +95,10 @@ export class Engine implements Runner {
     const multihop = inlet.port === controlPorts.multihop
     if (!multihop && ttl !== FULL_TTL) return 'ttl'
     const known = yourDiscriminator !== 0
-    const session = known
-      ? this.#byDiscriminator.get(yourDiscriminator)
-      : this.#sessionWith(from, multihop, inlet)
+    const named = known ? this.#byDiscriminator.get(yourDiscriminator) : undefined
+    const session = named ?? this.#sessionWith(from, multihop, inlet)
+    // FRR goes on naming the discriminator of a session that we have closed. A passive session would wait for it in vain.
+    if (known && !named && !(state === 'down' && session?.waiting)) return 'unknownSession'
     if (session?.key.multihop !== multihop) return known ? 'unknownSession' : 'unknownPeer'
     if (!multihop || ttl >= session.settings.minimumTtl) return session
     session.refuse(ttl)

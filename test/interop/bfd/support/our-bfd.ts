@@ -5,6 +5,7 @@ import type { LabNet } from '@carillon/cli/lab'
 import { eventually } from '../../../lab/support/speaker-lab.ts'
 import type { BfdCommand, BfdTold } from '../../programs/bfd.ts'
 import { Daemon } from '../../support/routers/daemon.ts'
+import type { RouterLab } from '../../support/routers/router-lab.ts'
 import { translated } from '../../support/translated.ts'
 
 /** Something that our BFD has told. */
@@ -15,6 +16,16 @@ export interface BfdSaid {
   readonly reason?: string
   /** Milliseconds by the computer's clock. */
   readonly at: number
+}
+
+/** The time by the computer's clock, as what is told has it. */
+export const now = (): number => performance.timeOrigin + performance.now()
+
+/** Cuts a host off; gives the moment at which that began. */
+export async function cutOff(lab: RouterLab, host: string): Promise<number> {
+  const at = now()
+  await lab.cut(host)
+  return at
 }
 
 interface Waiting {
@@ -114,10 +125,10 @@ export class OurBfd implements AsyncDisposable {
     })
   }
 
-  /** Waits for the next thing that a session tells after so many others. */
-  next(name: string, after: number, seconds = 15): Promise<BfdSaid> {
-    const look = (): BfdSaid | undefined => this.said.filter(one => one.name === name)[after]
-    return eventually(`${name} tells something`, look, seconds)
+  /** Waits for the first thing that a session (or with '', the thread) tells after a moment. */
+  next(name: string, after: number): Promise<BfdSaid> {
+    const look = (): BfdSaid | undefined => this.said.find(one => one.name === name && one.at > after)
+    return eventually(`${name || 'the thread'} tells something`, look, 15)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
