@@ -84,13 +84,13 @@ export class Broadcasts {
     return this.#items.size
   }
 
-  /** `done`: once it has been sent often enough, or was replaced. */
-  queue(key: string, bytes: Uint8Array, done?: () => void): void {
+  /** `done`: once it has been sent often enough, or was replaced. `transmits`: how often others may have sent it already. */
+  queue(key: string, bytes: Uint8Array, done?: () => void, transmits = 0): void {
     const old = this.#items.get(key)
     if (old) this.#remove(old)
-    const item: Item = { key, bytes, order: this.#order++, transmits: 0, done }
+    const item: Item = { key, bytes, order: this.#order++, transmits, done }
     this.#items.set(key, item)
-    this.#bucket(0).add(item)
+    this.#bucket(transmits).add(item)
     if (this.#items.size > this.#capacity) this.#drop()
     old?.done?.()
   }

@@ -34,6 +34,9 @@ function split(target: string, defaultPort: number): { readonly host: string; re
 /** Members called at once, so that a long list of them does not stall anybody. */
 const mostAtOnce = 8
 
+/** How much sooner one tries again that knows nobody. */
+const hurry = 0.25
+
 const textOf = ({ addr, port }: NodeAddress): string => `${addressText(addr)} ${port}`
 
 /** Finds the others: those of the join list until they are members, and those that were lost until they are back or forgotten. */
@@ -91,8 +94,9 @@ export class Joiner {
       if (key !== own) this.#wanted.set(key, at)
     }
     this.#next()
-    // Spread, so that a cluster that starts at once does not stay in step.
-    const delay = settings.rejoinIntervalMs * (0.5 + random())
+    // Spread, so that a cluster that starts at once does not stay in step. Who has found nobody yet is in more of a hurry.
+    const alone = swim.members.size === 1
+    const delay = settings.rejoinIntervalMs * (0.5 + random()) * (alone ? hurry : 1)
     this.#cancel = clock.after(delay, () => void this.#round())
   }
 

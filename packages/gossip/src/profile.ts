@@ -52,7 +52,7 @@ export interface Settings {
   readonly enableCompression: boolean
   /** A dead member's name may come back with another address after this long; 0: only once it has been forgotten. */
   readonly deadNodeReclaimMs: number
-  /** From one attempt to reach those of the join list, and the lost, to the next (on average). */
+  /** From one attempt to reach those of the join list, and the lost, to the next (on average); a quarter of it for one that knows nobody. */
   readonly rejoinIntervalMs: number
   /** Watches closely; absent: only memberlist's own probes. */
   readonly watch?: WatchSettings

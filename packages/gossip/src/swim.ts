@@ -54,6 +54,11 @@ export interface SwimHooks {
   refuted(): void
 }
 
+/** Members that one table brings, from which on they are taken to be known to others, too. */
+const manyAtOnce = 16
+/** The part of the times that such news is to be passed on, which others are taken to have done. */
+const widelySent = 0.75
+
 const stateNames: readonly Liveness[] = ['alive', 'suspect', 'dead', 'left']
 
 const knownAddress = ({ addr }: NodeAddress): boolean => addr.length === 4 || addr.length === 16
@@ -138,7 +143,8 @@ export class Swim {
 
   // ---- what is said about members
 
-  alive(message: Alive): void {
+  /** @param widely it is known to many already */
+  alive(message: Alive, widely = false): void {
     const { settings, random } = this.options
     const address = { addr: message.addr, port: message.port || this.options.address.port }
     const mine = message.node === this.name
@@ -189,7 +195,7 @@ export class Swim {
       since: known.liveness === 'alive' ? known.since : this.#now(),
     }
     this.#become(next)
-    this.#tellAlive(next)
+    this.#tellAlive(next, widely)
     if (!living(known)) this.#emit('join', next)
     else if (!sameBytes(known.meta, next.meta)) this.#emit('update', next)
   }
@@ -304,15 +310,23 @@ export class Swim {
   /** Takes in the table of a peer. Gives false when its versions do not go together with ours: then nothing is taken. */
   merge({ nodes, userState, join }: PushPull): boolean {
     if (!compatible(this.members, nodes)) return false
+    // Who joins a cluster, or is one of many that join, learns little that others do not know: it would drown what is new to them.
+    const widely = this.options.settings.watch !== undefined && this.#unknown(nodes) >= manyAtOnce
     for (const { name, addr, port, meta, incarnation, state, vsn } of nodes) {
       if (state === nodeStates.alive)
-        this.alive({ type: 'alive', incarnation, node: name, addr, port, meta, vsn })
+        this.alive({ type: 'alive', incarnation, node: name, addr, port, meta, vsn }, widely)
       else if (state === nodeStates.left) this.dead({ type: 'dead', incarnation, node: name, from: name })
       else if (stateNames[state] !== undefined)
         this.suspect({ type: 'suspect', incarnation, node: name, from: this.name })
     }
     if (userState.length > 0) this.options.delegate.mergeRemoteState?.(userState, join)
     return true
+  }
+
+  #unknown(nodes: readonly NodeEntry[]): number {
+    let count = 0
+    for (const { name } of nodes) if (!this.members.get(name)) count++
+    return count
   }
 
   // ---- passing on
@@ -334,9 +348,12 @@ export class Swim {
   }
 
   #take(carrier?: number): readonly Uint8Array[] {
-    const { settings, outlet } = this.options
-    const limit = Math.ceil(this.#spread * transmitLimit(settings.retransmitMult, this.members.size))
-    return this.broadcasts.take(outlet.room(carrier), PART_OVERHEAD, limit)
+    const room = this.options.outlet.room(carrier)
+    return this.broadcasts.take(room, PART_OVERHEAD, Math.ceil(this.#spread * this.#transmitLimit()))
+  }
+
+  #transmitLimit(): number {
+    return transmitLimit(this.options.settings.retransmitMult, this.members.size)
   }
 
   /** Tells a few members what waits to be passed on. */
@@ -362,8 +379,10 @@ export class Swim {
     this.members.reap(record => record.name !== this.name && !living(record) && record.since < oldest)
   }
 
-  #tellAlive({ name: node, addr, port, meta, incarnation, vsn }: MemberRecord): void {
-    this.broadcasts.queue(node, encodeMessage({ type: 'alive', incarnation, node, addr, port, meta, vsn }))
+  #tellAlive({ name: node, addr, port, meta, incarnation, vsn }: MemberRecord, widely = false): void {
+    const bytes = encodeMessage({ type: 'alive', incarnation, node, addr, port, meta, vsn })
+    const sent = widely ? Math.floor(widelySent * this.#transmitLimit()) : 0
+    this.broadcasts.queue(node, bytes, undefined, sent)
   }
 
   #become(record: MemberRecord): void {

@@ -15,12 +15,17 @@ interface TableExchangeOptions {
   readonly met: () => void
 }
 
-/** From a meeting that brought new members to the next, on average, in milliseconds. */
-const lookAgainMs = 1000
+/** From a comparison with much news to the next, on average, in milliseconds; twice as long where it was little. */
+const lookAgainMs = 500
 
-/** Compares our table with that of others: with those that we join, with anyone every so often, and soon again while that brings news. */
+/** One new member in so many is little news. */
+const fewAmong = 50
+
+/** Compares our table with that of others: with those that we join, with anyone every so often, and soon again while there is news. */
 export class TableExchange {
   readonly #options: TableExchangeOptions
+  /** Members that we knew after the last comparison. */
+  #known = 1
   #cancelNext: (() => void) | undefined
   #cancelAgain: (() => void) | undefined
   #stopped = false
@@ -44,13 +49,7 @@ export class TableExchange {
     const { swim, met } = this.#options
     const answer = await this.fetch(at, join, swim.options.settings.tcpTimeoutMs)
     if (!answer) return false
-    const known = swim.members.size
-    this.merge(answer, at)
-    // Gossip alone misses one now and then, who would then not know of us until the next exchange of tables.
-    if (swim.members.size > known && swim.options.settings.watch) {
-      met()
-      this.#lookAgain()
-    }
+    if (this.merge(answer, at) > 0 && swim.options.settings.watch) met()
     return true
   }
 
@@ -61,10 +60,17 @@ export class TableExchange {
     return this.#stopped ? undefined : answer
   }
 
-  /** Takes in a table that came from there. */
-  merge(table: PushPull, from: NodeAddress): void {
+  /** Takes in a table that came from there; gives how many members are new. */
+  merge(table: PushPull, from: NodeAddress): number {
     const { swim, tally } = this.#options
+    const { size: before } = swim.members
     if (!swim.merge(table)) tally.dropped('incompatibleVersions', formatEndpoint(endpointOf(from)))
+    const { size } = swim.members
+    // Many may be joining at once, and gossip would take seconds to tell of them all; and of the last of them nobody may tell.
+    const news = size - this.#known
+    this.#known = size
+    if (news > 0 && swim.options.settings.watch) this.#lookAgain(news >= size / fewAmong)
+    return size - before
   }
 
   #later(first: boolean): void {
@@ -87,11 +93,15 @@ export class TableExchange {
     if (peer) void this.meet(peer, false)
   }
 
-  /** Soon compares tables once more, for as long as that brings members that we had not met: many may be joining at once. */
-  #lookAgain(): void {
+  /** Soon compares tables once more, or after a while where there was little news. */
+  #lookAgain(soon: boolean): void {
     const { swim, clock } = this.#options
+    if (this.#cancelAgain && !soon) return
     this.#cancelAgain?.()
-    const delay = lookAgainMs * (0.5 + swim.options.random())
-    this.#cancelAgain = clock.after(delay, () => this.#meetAnyone())
+    const delay = lookAgainMs * (soon ? 1 : 2) * (0.5 + swim.options.random())
+    this.#cancelAgain = clock.after(delay, () => {
+      this.#cancelAgain = undefined
+      this.#meetAnyone()
+    })
   }
 }
