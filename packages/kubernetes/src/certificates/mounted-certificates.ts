@@ -97,10 +97,8 @@ export class MountedCertificates implements Certificates {
 
   async #read(): Promise<ServingCertificate> {
     const { folder } = this.#options
-    const [certificate, key] = await Promise.all([
-      text(join(folder, 'tls.crt')),
-      text(join(folder, 'tls.key')),
-    ])
+    const certificate = await text(join(folder, 'tls.crt'))
+    const key = await text(join(folder, 'tls.key'))
     const [read] = readCertificates(certificate)
     if (!read) throw unusable(folder, 'tls.crt holds no certificate in PEM')
     const found = readKey(key)

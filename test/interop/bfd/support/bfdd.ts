@@ -1,9 +1,8 @@
 import { chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { execute, type LabNet } from '@carillon/cli/lab'
+import { execute, type LabNet, vty } from '@carillon/cli/lab'
 import { eventually } from '../../../lab/support/speaker-lab.ts'
 import { Daemon } from '../../support/routers/daemon.ts'
-import { vty } from '../../support/routers/vty.ts'
 
 const programs = '/usr/lib/frr'
 

@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { LabNet } from '@carillon/cli/lab'
+import { birdControl, type LabNet } from '@carillon/cli/lab'
 import { eventually } from '../../../lab/support/speaker-lab.ts'
-import { birdControl } from '../../support/routers/bird-control.ts'
 import { Daemon } from '../../support/routers/daemon.ts'
 
 /** A BFD session as BIRD shows it; in milliseconds. */

@@ -283,20 +283,23 @@ function watch(
 ): void {
   const { labelSelector, fieldSelector, resourceVersion, resourceVersionMatch } = listOptions(query)
   let corked = false
+  const uncork = (): void => {
+    if (corked) response.uncork()
+    corked = false
+  }
   const sink: Sink = {
     write: line => {
       // What happens in one turn of the event loop goes out together.
       if (!corked) {
         corked = true
         response.cork()
-        setImmediate(() => {
-          corked = false
-          response.uncork()
-        })
+        setImmediate(uncork)
       }
       response.write(line)
     },
     end: () => {
+      // Node.js 22 loses what is corked when the response ends.
+      uncork()
       response.end()
     },
     destroy: () => {
