@@ -50,7 +50,7 @@ class Cluster implements AsyncDisposable {
           : undefined,
     })
     await server.store.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
-    for (const file of readdirSync(crds))
+    for (const file of readdirSync(crds).filter(name => name.endsWith('.yaml')))
       await server.store.create(parse(readFileSync(join(crds, file), 'utf8')))
     await server.store.create(webhookConfiguration({ namespace }) as Json)
     return new Cluster(server, replicas)
