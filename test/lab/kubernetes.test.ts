@@ -51,9 +51,9 @@ describeLab('in a Kubernetes cluster', ['kubectl', 'arping'], () => {
   const end = async (name: string, signal: NodeJS.Signals): Promise<void> => {
     const child = processes.get(name)
     processes.delete(name)
-    if (!child?.pid) return
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
     const gone = new Promise(resolve => child.once('exit', resolve))
-    process.kill(child.pid, signal)
+    child.kill(signal)
     await gone
   }
   const cluster = (): readonly string[] => [

@@ -22,5 +22,7 @@ for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
   if (object.status) await server.store.updateStatus({ ...made, status: object.status })
 }
 process.on('SIGUSR2', () => void server.faults.down())
+// Without a socket, too, it stays until it is ended.
+setInterval(() => {}, 60_000)
 writeFileSync(join(folder, 'kubeconfig.new'), server.kubeconfig())
 renameSync(join(folder, 'kubeconfig.new'), join(folder, 'kubeconfig'))
