@@ -56,8 +56,9 @@ describeLab('Clients of a Service', ['arping'], () => {
       await answeredBy(null)
       const { code, stdout } = await lab.carillon('node-b', 'explain', 'default/web')
       expect(code).toBe(1)
-      expect(stdout).toContain('node-a, layer2: noEndpoints (no endpoint of the Service is ready)')
-      expect(stdout).toContain('node-b, layer2: noEndpoints')
+      expect(stdout).toContain(
+        'Silent      node-a, node-b, layer2: noEndpoints (no endpoint of the Service can serve; look at the readiness of its Pods)',
+      )
       expect(stdout).toContain(vip)
     })
   })
