@@ -334,12 +334,14 @@ describe('a definition', () => {
     },
   )
 
-  it('that goes takes its objects along', async () => {
+  it('that goes takes its objects along, and ends their watches', async () => {
     const body = broken(() => {})
     await define(cluster.api, body)
     const gadgets = widgets.replace('widgets', 'gadgets')
     await cluster.api.post(gadgets, { ...make('a', { size: 3 }), kind: 'Gadget' })
+    const watch = await cluster.api.watch(gadgets)
     await cluster.api.delete(`${definitions}/gadgets.example.com`)
+    expect(await watch.take(3)).toEqual(['ADDED a', 'DELETED a'])
     for (const path of [`${definitions}/gadgets.example.com`, gadgets])
       await eventually(
         async () => (await cluster.api.ask('GET', path)).code,

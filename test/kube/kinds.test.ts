@@ -227,7 +227,13 @@ describe('discovery', () => {
       if (path.startsWith('/apis')) expect(groups.map((one: Json) => one.name)).toContain(group)
     }
     expect((await cluster.api.get('/version')).major).toBe('1')
-    expect((await cluster.api.ask('GET', '/apis/example.org/v1')).code).toBe(404)
+    for (const path of [
+      '/apis/example.org',
+      '/apis/example.org/v1',
+      '/apis/example.org/v1/things',
+      '/api/v1/things',
+    ])
+      expect(await cluster.api.ask('GET', path)).toMatchObject({ code: 404, text: '404 page not found\n' })
   })
 })
 

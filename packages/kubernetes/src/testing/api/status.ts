@@ -72,10 +72,6 @@ const about = (what: Named, name: string): NonNullable<Status['details']> => ({
 export const notFound = (resource: Named, name: string): Refusal =>
   failure(404, 'NotFound', `${qualified(resource)} "${name}" not found`, about(resource, name))
 
-/** 404 for a resource that is not served. */
-export const notServed = (): Refusal =>
-  failure(404, 'NotFound', 'the server could not find the requested resource', {})
-
 /** 409 for a name that is taken. */
 export const alreadyExists = (resource: Named, name: string): Refusal =>
   failure(409, 'AlreadyExists', `${qualified(resource)} "${name}" already exists`, about(resource, name))

@@ -1,7 +1,7 @@
 import { apiVersionOf } from '../api/object.ts'
-import { notServed } from '../api/status.ts'
 import type { ApiType } from '../kinds/api-type.ts'
 import type { TypeRegistry } from '../kinds/type-registry.ts'
+import { NotServed } from './not-served.ts'
 
 /** The release of Kubernetes whose API is served. */
 export const kubernetesVersion = { major: '1', minor: '34', gitVersion: 'v1.34.0' } as const
@@ -42,14 +42,14 @@ export const groups = (types: TypeRegistry): object => ({
 /** `/apis/<group>`. @throws Refusal 404 */
 export function group(types: TypeRegistry, name: string): object {
   const found = types.groups().get(name)
-  if (found === undefined || name === '') throw notServed()
+  if (found === undefined || name === '') throw new NotServed()
   return { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(name, found) }
 }
 
 /** `/apis/<group>/<version>`. @throws Refusal 404 */
 export function resources(types: TypeRegistry, name: string, of: string): object {
   const found = types.all().filter(type => type.group === name && type.version === of)
-  if (found.length === 0) throw notServed()
+  if (found.length === 0) throw new NotServed()
   return {
     kind: 'APIResourceList',
     apiVersion: 'v1',

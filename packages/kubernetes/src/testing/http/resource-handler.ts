@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { apiVersionOf, type KubeObject } from '../api/object.ts'
-import { badRequest, methodNotAllowed, notServed, unsupportedMediaType } from '../api/status.ts'
+import { badRequest, methodNotAllowed, unsupportedMediaType } from '../api/status.ts'
 import { type ApiType, resourceOf, type Verb } from '../kinds/api-type.ts'
 import { apply, requireManager } from '../registry/apply.ts'
 import { admin, type Call } from '../registry/call.ts'
@@ -15,6 +15,7 @@ import type { Sink } from '../watch/watch-options.ts'
 import { Watcher } from '../watch/watcher.ts'
 import { type Accepted, accept } from './accept.ts'
 import { mediaType, parseJson, parseObject, parseYaml, readBody } from './body.ts'
+import { NotServed } from './not-served.ts'
 import {
   dryRun,
   fieldValidation,
@@ -47,8 +48,8 @@ export function resourceRequest(
 ): ResourceRequest {
   const { group, version, plural, namespace, name = '', subresource = '' } = route
   const type = types.find(group, version, plural)
-  if (type === undefined || (namespace !== undefined && !type.namespaced)) throw notServed()
-  if (subresource !== '' && !type.subresources.includes(subresource)) throw notServed()
+  if (type === undefined || (namespace !== undefined && !type.namespaced)) throw new NotServed()
+  if (subresource !== '' && !type.subresources.includes(subresource)) throw new NotServed()
   const verb = verbOf(request.method ?? 'GET', name, flag(query, 'watch') === true)
   const alone = name !== '' && verb !== 'list' && verb !== 'watch'
   if (
@@ -138,17 +139,15 @@ export async function handleResource(
     case 'deletecollection': {
       const options = await deleteOptions(asked)
       const { items, revision } = list(machinery, call, listOptions(query))
-      const shown: KubeObject[] = []
       for (const stored of items) {
         const { namespace, name = '' } = stored.object.metadata
         await remove(machinery, dryCall({ ...call, namespace, name }, options), options)
-        shown.push(stored.object)
       }
       return answer(200, {
         kind: call.type.listKind,
         apiVersion: apiVersionOf(call.type.group, call.type.version),
         metadata: { resourceVersion: String(revision) },
-        items: shown,
+        items: await inVersion(machinery, call.type, items),
       })
     }
   }

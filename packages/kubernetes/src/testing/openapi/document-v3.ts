@@ -1,5 +1,5 @@
-import { notServed } from '../api/status.ts'
 import { kubernetesVersion } from '../http/discovery.ts'
+import { NotServed } from '../http/not-served.ts'
 import type { ApiType } from '../kinds/api-type.ts'
 import { definitions } from './definitions.ts'
 import { paths } from './paths.ts'
@@ -16,7 +16,7 @@ export function documentsV3(types: readonly ApiType[]): object {
 /** `/openapi/v3/<path>`: one group in one version. @throws Refusal 404 */
 export function documentV3(types: readonly ApiType[], path: string): object {
   const own = types.filter(({ group, version }) => pathOf(group, version) === path)
-  if (own.length === 0) throw notServed()
+  if (own.length === 0) throw new NotServed()
   return {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: kubernetesVersion.gitVersion },

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { forbidden, internalError, notServed, Refusal, refusedAs } from '../api/status.ts'
+import { forbidden, internalError, Refusal, refusedAs } from '../api/status.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
 import { type Action, type Authorizer, refusalText } from '../auth/authorizer.ts'
 import { group, groups, resources, version, versions } from '../http/discovery.ts'
+import { NotServed } from '../http/not-served.ts'
 import { send, sendStatus, sendText } from '../http/reply.ts'
 import { handleResource, type ResourceRequest, resourceRequest } from '../http/resource-handler.ts'
 import { type Route, route } from '../http/route.ts'
@@ -42,6 +43,10 @@ export class RequestHandler {
       await this.#handle(request, response)
     } catch (error) {
       if (response.destroyed) return
+      if (error instanceof NotServed) {
+        sendText(response, 404, '404 page not found\n')
+        return
+      }
       const refusal =
         error instanceof Refusal ? error : internalError((error as Error).stack ?? String(error))
       sendStatus(response, refusal.status)
@@ -123,7 +128,7 @@ export class RequestHandler {
     else if (path === '/openapi/v2') sendOpenApiV2(response, all, request.headers.accept ?? '')
     else if (path === '/openapi/v3') send(response, 200, documentsV3(all))
     else if (path.startsWith(v3)) send(response, 200, documentV3(all, path.slice(v3.length)))
-    else throw notServed()
+    else throw new NotServed()
   }
 
   #watching(watcher: Watcher): () => void {

@@ -93,7 +93,10 @@ export class KubeApiServer implements AsyncDisposable {
     this.#listener = new Listener(host, options.port ?? 0, this.authority, (request, response) => {
       void handler.answer(request, response)
     })
-    control(this.#machinery, options.controllers ?? true)
+    control(this.#machinery, options.controllers ?? true, collection => {
+      for (const watcher of [...this.#watchers])
+        if (watcher.call.type.collection === collection) watcher.end()
+    })
   }
 
   /** A server that listens. @throws CarillonError for options that cannot be worked with */

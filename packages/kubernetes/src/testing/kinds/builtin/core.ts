@@ -160,4 +160,8 @@ function dataKeys(data: unknown, field: string) {
 export const endpointsStrategy: Strategy = { ...plainStrategy, createOnUpdate: true }
 
 /** ServiceAccounts. */
-export const serviceAccountStrategy: Strategy = { ...plainStrategy, returnsDeleted: true }
+export const serviceAccountStrategy: Strategy = {
+  ...plainStrategy,
+  unconditionalUpdate: false,
+  returnsDeleted: true,
+}
