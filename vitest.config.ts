@@ -17,6 +17,7 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, ...figures],
           // They wait for nothing, so only one that hangs takes long, however busy the machine is.
           testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -304,6 +304,38 @@ describe('a custom resource with a conversion webhook', () => {
     watch.close()
   })
 
+  it('is shown to other webhooks in the version that they know', async () => {
+    const clientConfig = webhook.at('/equivalent', convert)
+    await define(cluster.api, definition(clientConfig, 'watches', 'Watch'))
+    const seen: Json[] = []
+    await configured(
+      'validating',
+      request => {
+        seen.push(request)
+        return { allowed: true }
+      },
+      {
+        rules: [
+          { apiGroups: ['example.com'], apiVersions: ['v1'], resources: ['watches'], operations: ['CREATE'] },
+        ],
+      },
+    )
+    const watch = {
+      apiVersion: 'example.com/v2',
+      kind: 'Watch',
+      metadata: { name: 'a' },
+      spec: { time: '5s' },
+    }
+    await cluster.api.post(`/apis/example.com/v2/namespaces/${namespace}/watches`, watch)
+    expect(seen).toMatchObject([
+      {
+        kind: { version: 'v1', kind: 'Watch' },
+        requestKind: { version: 'v2', kind: 'Watch' },
+        object: { apiVersion: 'example.com/v1', spec: { seconds: 5 } },
+      },
+    ])
+  })
+
   it('is only there in the version that is stored while the webhook fails', async () => {
     const failing: Answers = () => ({
       result: { status: 'Failure', message: 'no idea' },

@@ -14,7 +14,7 @@ let config: KubeConfig
 let namespace: string
 
 beforeAll(async () => {
-  cluster = await startCluster()
+  cluster = await startCluster({ tls: true, authorize: true })
   namespace = await cluster.namespace()
   config = new KubeConfig()
   config.loadFromString(cluster.kubeconfig())

@@ -37,6 +37,7 @@ const widgetSpec = {
     nested: { type: 'object', properties: { on: { type: 'boolean', default: true } } },
     parts: {
       type: 'array',
+      maxItems: 5,
       'x-kubernetes-list-type': 'map',
       'x-kubernetes-list-map-keys': ['id'],
       items: {
@@ -55,6 +56,12 @@ const widgetSpec = {
   },
   'x-kubernetes-validations': [
     { rule: '!has(self.name) || self.size > 2', message: 'a name needs a size above 2' },
+    {
+      rule: '!has(self.parts) || self.parts.all(part, !has(part.n) || part.n <= self.size)',
+      messageExpression: '"no part may be larger than " + string(self.size)',
+      reason: 'FieldValueForbidden',
+      fieldPath: '.parts',
+    },
   ],
 }
 
@@ -186,6 +193,20 @@ describe('a custom resource', () => {
       field: 'spec.fixed',
       message: expect.stringContaining('cannot be changed'),
     })
+  })
+
+  it('is refused in the words that a rule finds for it', async () => {
+    const { code, body } = await cluster.api.ask('POST', `${widgets}?dryRun=All`, {
+      body: make('worded', { size: 3, parts: [{ id: 'a', n: 4 }] }),
+    })
+    expect(code).toBe(422)
+    expect(body.details.causes).toEqual([
+      {
+        reason: 'FieldValueForbidden',
+        field: 'spec.parts',
+        message: 'Forbidden: no part may be larger than 3',
+      },
+    ])
   })
 
   it('counts changes of what is wanted, and not those of the status or the metadata', async () => {

@@ -29,7 +29,8 @@ describe('kubectl', () => {
 
   beforeAll(async () => {
     if (why !== undefined) return
-    cluster = await startCluster()
+    // kubectl sends credentials over TLS alone.
+    cluster = await startCluster({ tls: true, authorize: true })
     const namespace = await cluster.namespace()
     kubectl = new Kubectl(cluster.kubeconfig(), namespace)
     services = `/api/v1/namespaces/${namespace}/services`

@@ -1,6 +1,6 @@
 import { clone } from '../api/clone.ts'
 import type { Fields, KubeObject } from '../api/object.ts'
-import { badRequest, internalError, Refusal, type Status } from '../api/status.ts'
+import { internalError, Refusal, type Status } from '../api/status.ts'
 import type { ApiType } from '../kinds/api-type.ts'
 import { jsonPatch } from '../patch/json-patch.ts'
 import type { Admission } from '../registry/admission.ts'
@@ -78,8 +78,6 @@ export class WebhookAdmission implements Admission {
     )
     const request = reviewRequest(attempt, type, { object, old }, machinery.uid())
     if (!conditionsHold(webhook, request)) return undefined
-    if (call.dryRun && webhook.sideEffects !== 'None' && webhook.sideEffects !== 'NoneOnDryRun')
-      throw badRequest(`admission webhook "${webhook.name}" does not support dry run`)
     const verdict = await this.#call(webhook, request)
     if (verdict === undefined) return undefined
     call.warnings.push(...verdict.warnings)

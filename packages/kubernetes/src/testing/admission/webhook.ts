@@ -20,7 +20,6 @@ export interface Webhook {
   readonly namespaceSelector?: unknown
   readonly objectSelector?: unknown
   readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[]
-  readonly sideEffects: string
   readonly timeoutSeconds: number
   readonly admissionReviewVersions: readonly string[]
 }

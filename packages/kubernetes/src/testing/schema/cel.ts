@@ -60,11 +60,15 @@ function celValue(schema: Schema | undefined, value: unknown): unknown {
   return value
 }
 
+type Evaluate = (self: unknown, oldSelf: unknown) => unknown
+
 interface Compiled {
   readonly rule: ValidationRule
   /** Compares with the value before, so that it is asked only where there is one. */
   readonly transition: boolean
-  readonly holds: (self: unknown, oldSelf: unknown) => unknown
+  readonly holds: Evaluate
+  /** Says what is wrong, where the rule has an expression for it. */
+  readonly explain?: Evaluate
   readonly problem?: string
 }
 
@@ -76,22 +80,34 @@ function rulesOf(schema: Schema): readonly Compiled[] {
   if (found !== undefined) return found
   const rules = schema['x-kubernetes-validations'] ?? []
   const environment = rules.length === 0 ? undefined : environmentOf(schema)
-  const made = rules.map((rule): Compiled => {
-    const transition = /\boldSelf\b/.test(rule.rule)
-    try {
-      const run = environment?.parse(rule.rule)
-      const result = run?.check()
-      const holds = (self: unknown, oldSelf: unknown): unknown => run?.({ self, oldSelf })
-      if (result?.valid !== true) return { rule, transition, holds, problem: result?.error?.message ?? '' }
-      return result.type === 'bool' || result.type === 'dyn'
-        ? { rule, transition, holds }
-        : { rule, transition, holds, problem: `must evaluate to a bool, not to ${result.type}` }
-    } catch (error) {
-      return { rule, transition, holds: () => false, problem: (error as Error).message }
-    }
-  })
+  const made = rules.map(rule => compile(rule, environment as Environment))
   compiled.set(schema, made)
   return made
+}
+
+function compile(rule: ValidationRule, environment: Environment): Compiled {
+  const transition = /\boldSelf\b/.test(rule.rule)
+  const never: Compiled = { rule, transition, holds: () => false }
+  if (rule.optionalOldSelf === true)
+    return { ...never, problem: 'optionalOldSelf is not known to the API server for tests' }
+  try {
+    const holds = expression(environment, rule.rule, 'bool')
+    return rule.messageExpression === undefined
+      ? { rule, transition, holds }
+      : { rule, transition, holds, explain: expression(environment, rule.messageExpression, 'string') }
+  } catch (error) {
+    return { ...never, problem: (error as Error).message }
+  }
+}
+
+/** An expression, ready to run. @throws Error when it cannot be compiled, or is of another type */
+function expression(environment: Environment, text: string, type: 'bool' | 'string'): Evaluate {
+  const run = environment.parse(text)
+  const result = run.check()
+  if (!result.valid) throw result.error ?? new Error('it cannot be compiled')
+  if (result.type !== type && result.type !== 'dyn')
+    throw new Error(`must evaluate to ${type}, not to ${result.type}`)
+  return (self, oldSelf) => run({ self, oldSelf })
 }
 
 function environmentOf(schema: Schema): Environment {
@@ -179,25 +195,24 @@ function counterpart(schema: Schema, item: unknown, old: unknown): unknown {
 }
 
 function judge(
-  { rule, holds, problem }: Compiled,
+  { rule, holds, explain, problem }: Compiled,
   self: unknown,
   oldSelf: unknown,
   value: unknown,
   path: string,
 ): FieldError | undefined {
-  const field = `${path}${rule.fieldPath ?? ''}`
-  const shown = isFields(value) ? 'object' : Array.isArray(value) ? 'array' : value
-  let failure: string | undefined
+  let message = problem
   try {
     if (problem === undefined && holds(self, oldSelf) === true) return undefined
+    const explained = explain?.(self, oldSelf)
+    if (typeof explained === 'string') message = explained
   } catch (error) {
-    failure = `rule compile error or failure at run time: ${(error as Error).message}`
+    message = `failed at run time: ${(error as Error).message}`
   }
-  const message = failure ?? problem ?? rule.message ?? `failed rule: ${rule.rule.trim()}`
   return {
     reason: (rule.reason as FieldReason | undefined) ?? 'FieldValueInvalid',
-    field,
-    value: shown,
-    detail: message,
+    field: `${path}${rule.fieldPath ?? ''}`,
+    value: isFields(value) ? 'object' : Array.isArray(value) ? 'array' : value,
+    detail: message ?? rule.message ?? `failed rule: ${rule.rule.trim()}`,
   }
 }
