@@ -66,14 +66,6 @@ export const notSupported = (field: string, value: unknown, known: readonly stri
     .join(', ')}`,
 })
 
-/** The value is there already. */
-export const duplicate = (field: string, value: unknown): FieldError => ({
-  reason: 'FieldValueDuplicate',
-  field,
-  value,
-  detail: '',
-})
-
 /** The field may not be set, or not be changed. */
 export const forbiddenField = (field: string, detail: string): FieldError => ({
   reason: 'FieldValueForbidden',

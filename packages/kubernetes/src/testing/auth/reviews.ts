@@ -7,7 +7,7 @@ import type { Authenticator } from './authenticator.ts'
 import type { Action, Authorizer } from './authorizer.ts'
 
 /** Answers a question that is asked by creating an object, which is not kept. */
-export type Answer = (object: KubeObject, user: User) => KubeObject
+type Answer = (object: KubeObject, user: User) => KubeObject
 
 const userInfo = ({ name, groups, uid }: User): Fields => ({
   username: name,

@@ -4,7 +4,7 @@ import type { ListOptions } from '../registry/list-options.ts'
 import type { IncludeObject } from './table.ts'
 
 /** A number of a query, whole and not negative. @throws Refusal 400 */
-function whole(query: URLSearchParams, name: string): number | undefined {
+export function whole(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name)
   if (text === null || text === '') return undefined
   if (!/^\d+$/.test(text)) throw badRequest(`${name}: Invalid value: "${text}": must be a whole number`)

@@ -66,7 +66,7 @@ export class TypeRegistry {
 const shape = /^v(\d+)(?:(alpha|beta)(\d+))?$/
 
 /** Stable before beta before alpha, newer before older, anything else behind. */
-export function byVersion(a: string, b: string): number {
+function byVersion(a: string, b: string): number {
   const [left, right] = [shape.exec(a), shape.exec(b)]
   if (left === null || right === null) return left === right ? a.localeCompare(b) : left === null ? 1 : -1
   const rank = (found: RegExpExecArray): number => ({ alpha: 0, beta: 1 })[found[2] ?? ''] ?? 2

@@ -16,7 +16,7 @@ export function keyProblem(key: string): string | undefined {
 }
 
 /** Why a text cannot be the value of a label; nothing when it can. */
-export const labelProblem = (value: string): string | undefined =>
+const labelProblem = (value: string): string | undefined =>
   value.length > 63
     ? 'must be no more than 63 bytes'
     : value === '' || namePart.test(value)

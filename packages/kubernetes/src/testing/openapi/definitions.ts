@@ -12,7 +12,7 @@ function modelName(model: string): string {
 }
 
 /** The name of a type among the definitions. */
-export const definitionName = ({ schema, custom, group, version, kind }: ApiType): string =>
+const definitionName = ({ schema, custom, group, version, kind }: ApiType): string =>
   custom === undefined && schema.model !== undefined
     ? modelName(schema.model)
     : `${group.split('.').reverse().join('.')}.${version}.${kind}`

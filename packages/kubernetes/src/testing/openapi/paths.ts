@@ -5,7 +5,7 @@ import type { ApiType } from '../kinds/api-type.ts'
 const writing = ['dryRun', 'fieldManager', 'fieldValidation']
 
 /** The path of a collection, as documents about the API write it. */
-export function collectionPath({ group, version, plural, namespaced }: ApiType): string {
+function collectionPath({ group, version, plural, namespaced }: ApiType): string {
   const base = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
   return `${base}${namespaced ? '/namespaces/{namespace}' : ''}/${plural}`
 }

@@ -80,9 +80,6 @@ export const atomicModels: ReadonlySet<string> = new Set([
 /** Maps that are replaced as a whole by apply. */
 export const atomicMaps: ReadonlySet<string> = new Set(['V1ServiceSpec.selector', 'V1PodSpec.nodeSelector'])
 
-/** Fields that a strategic merge patch replaces a part of without merging deeper. */
-export const retainedKeys: ReadonlySet<string> = new Set(['V1DeploymentSpec.strategy', 'V1PodSpec.volumes'])
-
 /** Defaults that tell the items of map lists apart, and so have to be known before they are. */
 export const keyDefaults: Readonly<Record<string, unknown>> = {
   'V1ServicePort.protocol': 'TCP',

@@ -198,6 +198,30 @@ describe('the server', () => {
     )
   }, 60_000)
 
+  it('refuses deletions that make no sense, and never breaks on them', async () => {
+    const field = fc.constantFrom(
+      'gracePeriodSeconds',
+      'propagationPolicy',
+      'preconditions',
+      'orphanDependents',
+      'dryRun',
+      'uid',
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(value, fc.dictionary(field, value)), async options => {
+        const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'doomed' } }
+        const containers = [{ name: 'a', image: 'a' }]
+        await server.store.apply([{ ...pod, spec: { nodeName: 'a', containers } }])
+        sane(await ask('DELETE', '/api/v1/namespaces/default/pods/doomed', options))
+        await server.store.delete(
+          { apiVersion: 'v1', kind: 'Pod', name: 'doomed' },
+          { gracePeriodSeconds: 0 },
+        )
+      }),
+      { numRuns: 300 },
+    )
+  }, 60_000)
+
   it('answers any path and any query', async () => {
     const part = fc.oneof(
       fc.constantFrom(

@@ -44,7 +44,8 @@ export class ServerObjects {
   /** Stores a new object. */
   async create<T extends NewObject>(object: T): Promise<T & KubeObject> {
     const { namespace } = object.metadata ?? {}
-    return (await create(this.#machinery, this.#call(object, '', namespace), clone(object))) as T & KubeObject
+    return clone(await create(this.#machinery, this.#call(object, '', namespace), clone(object))) as T &
+      KubeObject
   }
 
   /** One object; nothing when there is none. */
@@ -91,7 +92,7 @@ export class ServerObjects {
     subresource = '',
   ): Promise<T> {
     const call = { ...this.#call(key, key.name, key.namespace), subresource }
-    return (await patch(this.#machinery, call, 'merge', clone(change))) as T
+    return clone(await patch(this.#machinery, call, 'merge', clone(change))) as T
   }
 
   /**
@@ -103,7 +104,7 @@ export class ServerObjects {
     for (const object of typeof objects === 'string' ? objectsIn(objects) : objects) {
       const { name = '', namespace } = object.metadata ?? {}
       const result = await apply(this.#machinery, this.#call(object, name, namespace), clone(object), true)
-      made.push(result.object)
+      made.push(clone(result.object))
     }
     return made
   }
@@ -119,7 +120,8 @@ export class ServerObjects {
   async #update<T extends NewObject>(object: T, subresource: string): Promise<T & KubeObject> {
     const { name = '', namespace } = object.metadata ?? {}
     const call = { ...this.#call(object, name, namespace), subresource }
-    return (await update(this.#machinery, call, clone(object))).object as T & KubeObject
+    const { object: updated } = await update(this.#machinery, call, clone(object))
+    return clone(updated) as T & KubeObject
   }
 
   #call(

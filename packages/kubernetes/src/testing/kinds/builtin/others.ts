@@ -49,7 +49,7 @@ export const leaseStrategy: Strategy = {
 }
 
 /** Roles of both scopes, and who has them. */
-export const rbacStrategy: Strategy = { ...plainStrategy, createOnUpdate: true, name: pathName }
+const rbacStrategy: Strategy = { ...plainStrategy, createOnUpdate: true, name: pathName }
 
 /** Roles. */
 export const roleStrategy: Strategy = {
