@@ -1,5 +1,8 @@
 import type { Clock } from '@carillon/core'
 
+/** Sums of times differ by less than that. */
+const roundingMs = 0.001
+
 /**
  * A clock that stands still while the process does: after a stall, timers run as if no time had passed, and not before what
  * arrived meanwhile could be read. `now` never goes back.
@@ -40,7 +43,7 @@ export class SteadyClock implements Clock {
           this.#skipped += late + this.#graceMs
           this.#stalled(late)
         }
-        if (this.#clock.now() - this.#skipped < due) arm()
+        if (due - (this.#clock.now() - this.#skipped) > roundingMs) arm()
         else run()
       })
     }
