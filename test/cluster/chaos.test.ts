@@ -61,6 +61,9 @@ for (const profile of ['fast', 'lan'] as const)
       cluster.heal()
       cluster.network.everywhere({ loss: 0, delayMs: 0.2 })
       await cluster.until('all agree', 120_000, () => cluster.agreed())
+      // What was on its way at that moment may be news of a death, and is objected to.
+      await cluster.run(2000)
+      await cluster.until('all agree still', 5000, () => cluster.agreed())
       cluster.forget()
       await cluster.run(30_000)
       // In memberlist, who was cut off goes on accusing for a while, and is objected to.

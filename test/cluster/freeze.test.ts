@@ -81,3 +81,65 @@ story('the wall clock may jump: nobody looks at it', { profile: 'fast', seeds: [
   expect(cluster.deaths()).toEqual([])
   expect(cluster.agreed()).toBe(true)
 })
+
+story(
+  'a host that was suspended with all its members goes on as if nothing had been',
+  { profile: 'fast' },
+  async cluster => {
+    await cluster.form(5)
+    await cluster.run(1000)
+    cluster.forget()
+    for (const ms of [400, 60_000, 3_600_000]) {
+      cluster.clock.freeze(ms)
+      await cluster.run(3000)
+      expect(cluster.deaths()).toEqual([])
+      expect(cluster.agreed()).toBe(true)
+      expect(cluster.all.map(({ gossip }) => gossip.standing())).toEqual(new Array(5).fill('confirmed'))
+    }
+  },
+)
+
+for (const others of [1, 2, 3])
+  story(
+    `a node that wakes while ${others} of four others are frozen is confirmed by those that run, and waits for nobody`,
+    { profile: 'fast', seeds: [1, 2, 3, 4, 5] },
+    async cluster => {
+      await cluster.form(5)
+      await cluster.run(2000)
+      const sleeper = cluster.node('node-0')
+      sleeper.freezer.freeze()
+      // Those that fall asleep after it still count as living when it wakes and asks.
+      await cluster.run(150)
+      const frozen = cluster.all.slice(1, 1 + others)
+      for (const { freezer } of frozen) freezer.freeze()
+      await cluster.run(80)
+      sleeper.freezer.thaw()
+      expect(sleeper.gossip.standing()).toBe('paused')
+      await cluster.until('it is confirmed', 300, () => sleeper.gossip.standing() === 'confirmed')
+      for (const { freezer } of frozen) freezer.thaw()
+      await cluster.until('all are sure', 10_000, () =>
+        cluster.all.every(({ gossip }) => gossip.standing() === 'confirmed'),
+      )
+      await cluster.until('all agree', 10_000, () => cluster.agreed())
+    },
+  )
+
+story(
+  'a node that wakes where everybody else is frozen is unsure, then alone; with the others it is sure again',
+  { profile: 'fast', seeds: [1, 2, 3] },
+  async cluster => {
+    await cluster.form(3)
+    await cluster.run(2000)
+    for (const { freezer } of cluster.all) freezer.freeze()
+    await cluster.run(1000)
+    const [first, ...rest] = cluster.all
+    first?.freezer.thaw()
+    expect(first?.gossip.standing()).toBe('paused')
+    await cluster.until('it is alone', 10_000, () => first?.gossip.standing() === 'isolated')
+    for (const { freezer } of rest) freezer.thaw()
+    await cluster.until('all are sure', 10_000, () =>
+      cluster.all.every(({ gossip }) => gossip.standing() === 'confirmed'),
+    )
+    await cluster.until('all agree', 10_000, () => cluster.agreed())
+  },
+)

@@ -132,3 +132,62 @@ story('answers that take 100 ms are no deaths', { profile: 'fast' }, async clust
   await cluster.run(60_000)
   expect(cluster.deaths()).toEqual([])
 })
+
+for (const profile of ['fast', 'lan'] as const) {
+  story(
+    `${profile}: a node whose packets reach nobody is dead for the others, and back when they do`,
+    { profile },
+    async cluster => {
+      const nodes = await cluster.form(5)
+      await cluster.run(1000)
+      const mute = cluster.node('node-2')
+      const others = nodes.filter(node => node !== mute)
+      for (const { host } of others) cluster.network.path(mute.host, host, { cut: true })
+      await cluster.until('it is dead', profile === 'fast' ? 600 : 20_000, () => cluster.agreed(others))
+      cluster.heal()
+      await cluster.until('it is back', 30_000, () => cluster.agreed())
+    },
+  )
+
+  // What it sends shows that it lives, so that only memberlist's probes, which it does not answer, find it out.
+  story(
+    `${profile}: a node that hears nobody, though all hear it, accuses nobody for long, is dead for the others in half a minute, and is back when it hears`,
+    { profile },
+    async cluster => {
+      const nodes = await cluster.form(5)
+      await cluster.run(1000)
+      cluster.forget()
+      const deaf = cluster.node('node-2')
+      const others = nodes.filter(node => node !== deaf)
+      for (const { host } of others) cluster.network.path(host, deaf.host, { cut: true })
+      await cluster.until('it is dead', 30_000, () =>
+        others.every(({ gossip }) => !gossip.alive().has(deaf.name)),
+      )
+      if (profile === 'fast') {
+        expect(deaf.gossip.standing()).toBe('isolated')
+        expect(new Set(cluster.deaths(others))).toEqual(new Set(others.map(({ name }) => `${name}: node-2`)))
+      }
+      cluster.heal()
+      await cluster.until('all are back', 60_000, () => cluster.agreed())
+    },
+  )
+}
+
+story(
+  'a node whose path gets slower and slower is nobody to worry about',
+  { profile: 'fast' },
+  async cluster => {
+    const nodes = await cluster.form(5)
+    const slow = cluster.node('node-3')
+    cluster.forget()
+    for (const delayMs of [20, 40, 60, 80]) {
+      for (const { host } of nodes) {
+        cluster.network.path(slow.host, host, { delayMs, jitterMs: 30 })
+        cluster.network.path(host, slow.host, { delayMs, jitterMs: 30 })
+      }
+      await cluster.run(20_000)
+    }
+    expect(cluster.deaths()).toEqual([])
+    expect(cluster.agreed()).toBe(true)
+  },
+)

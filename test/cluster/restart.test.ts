@@ -22,6 +22,38 @@ describe.each(['fast', 'lan'] as const)('%s', profile => {
     },
   )
 
+  // memberlist keeps a name for the address of its last bearer until it forgets the dead.
+  story(
+    'a node that died without a word gets its name at another address once its death is forgotten',
+    { profile, seeds: [1, 2] },
+    async cluster => {
+      await cluster.form(4)
+      await cluster.run(1000)
+      await cluster.kill(cluster.node('node-2'))
+      await cluster.until('it is dead', 30_000, () => cluster.agreed())
+      const back = await cluster.add('node-2')
+      await cluster.run(5000)
+      expect(cluster.node('node-0').gossip.alive().has('node-2')).toBe(false)
+      await cluster.until('it is back', 120_000, () => cluster.agreed())
+      for (const { gossip } of cluster.all)
+        expect(gossip.members().find(({ name }) => name === 'node-2')?.address).toBe(`${back.address}:7946`)
+    },
+  )
+
+  story(
+    'where the settings say so, a name comes back at another address soon after a death',
+    { profile, settings: { deadNodeReclaimMs: 1000 }, seeds: [1, 2] },
+    async cluster => {
+      await cluster.form(4)
+      await cluster.run(1000)
+      await cluster.kill(cluster.node('node-2'))
+      await cluster.until('it is dead', 30_000, () => cluster.agreed())
+      await cluster.run(1000)
+      await cluster.add('node-2')
+      await cluster.until('it is back', 20_000, () => cluster.agreed())
+    },
+  )
+
   story('a node that left may come back under its name at another address', { profile }, async cluster => {
     await cluster.form(4)
     await cluster.run(1000)

@@ -164,7 +164,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
       prober,
       wire,
       tally,
-      heard: member => this.#watcher?.heard(member),
+      heard: (member, unasked) => this.#watcher?.heard(member, unasked),
       died: message => {
         if (watch) herald.passOn(message)
       },

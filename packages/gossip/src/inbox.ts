@@ -10,12 +10,14 @@ interface InboxOptions {
   readonly prober: Prober
   readonly wire: WireOptions
   readonly tally: Tally
-  /** A member has sent a packet that could be read. */
-  readonly heard: (member: MemberRecord) => void
+  /** A member has sent a packet that could be read; `unasked`: with more than answers. */
+  readonly heard: (member: MemberRecord, unasked: boolean) => void
   /** We were told of a death that we did not know of. */
   readonly died: (message: Dead) => void
   readonly user: (payload: Uint8Array) => void
 }
+
+const unasked = ({ type }: PacketMessage): boolean => type !== 'ack' && type !== 'nack'
 
 /** Takes in datagrams, and hands each message to whom it concerns. */
 export class Inbox {
@@ -39,7 +41,7 @@ export class Inbox {
     if (messages.length === 0) return
     const sender = swim.members.atAddress(from.address, from.port)
     for (const message of messages) this.#handle(message, from)
-    if (sender) heard(sender)
+    if (sender) heard(sender, messages.some(unasked))
   }
 
   #handle(message: PacketMessage, from: Endpoint): void {

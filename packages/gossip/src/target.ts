@@ -6,6 +6,9 @@ const streamOnlyMs = 1000
 /** Answers over TCP, and no datagram, that tell that its datagrams do not come through; fewer may be loss. */
 const streamAnswersWanted = 3
 
+/** A datagram that brings more than answers, an answer (by whomever), or an answer over TCP. */
+export type LifeSign = 'unasked' | 'answer' | 'stream'
+
 /** A member that we watch: when it was last heard, and what we have done about its silence. Times in milliseconds. */
 export class Target {
   readonly name: string
@@ -17,6 +20,7 @@ export class Target {
   /** When we last said so. */
   accusedAt = 0
   #heard: number
+  #told = Number.NEGATIVE_INFINITY
   /** Until then silence is not held against it: it has just started. */
   #newUntil: number
   /** Until then it is left in peace, because it answers over TCP, though no datagram comes through. */
@@ -36,28 +40,20 @@ export class Target {
     return now - Math.max(this.#heard, this.#newUntil, this.#streamUntil)
   }
 
-  /** Milliseconds since the last question or the last sign of life, whichever is later. */
+  /** Milliseconds since we last asked, or were told something unasked, whichever is later. */
   rest(now: number): number {
-    return now - Math.max(this.asked, this.#heard)
+    return now - Math.max(this.asked, this.#told)
   }
 
-  /** A datagram, or what stands for one. */
-  hear(now: number): void {
+  hear(sign: LifeSign, now: number): void {
     this.#heard = now
-    this.#streamAnswers = 0
-    this.#streamUntil = 0
+    if (sign === 'unasked') this.#told = now
+    this.#streamAnswers = sign === 'stream' ? this.#streamAnswers + 1 : 0
+    // Its datagrams do not come through, which is more than loss: asking for them over and over helps nobody.
+    this.#streamUntil = this.#streamAnswers >= streamAnswersWanted ? now + streamOnlyMs : 0
     this.askedOthers = 0
     this.streamTried = false
     this.accused = false
-  }
-
-  /** An answer over TCP. */
-  hearStream(now: number): void {
-    const answers = this.#streamAnswers + 1
-    this.hear(now)
-    this.#streamAnswers = answers
-    // Its datagrams do not come through, which is more than loss: asking for them over and over helps nobody.
-    if (answers >= streamAnswersWanted) this.#streamUntil = now + streamOnlyMs
   }
 
   /** Time in which we could not hear is not held against it. */

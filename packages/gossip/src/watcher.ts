@@ -7,7 +7,7 @@ import type { WatchSettings } from './profile.ts'
 import { Ring } from './ring.ts'
 import type { Standing } from './standing.ts'
 import type { Swim } from './swim.ts'
-import { newcomerMs, Target } from './target.ts'
+import { type LifeSign, newcomerMs, Target } from './target.ts'
 import { type Dead, encodeMessage, messageTypes, type Suspect } from './wire/index.ts'
 
 /** Targets at most, where few members watch and many are to be watched. */
@@ -91,18 +91,17 @@ export class Watcher {
     this.#touched.add(name)
   }
 
-  /** A packet of a member arrived. */
-  heard({ name }: MemberRecord): void {
+  /** A packet of a member arrived; `unasked`: with more than answers. */
+  heard({ name }: MemberRecord, unasked: boolean): void {
     const target = this.#targets.get(name)
-    if (target) this.#hear(target)
+    if (target) this.#hear(target, unasked ? 'unasked' : 'answer')
     else this.#heardSomebody(this.#now())
   }
 
-  #hear(target: Target, byStream = false): void {
+  #hear(target: Target, sign: LifeSign): void {
     const now = this.#now()
     if (target.accused) this.#accusations.withdraw(target.name, this.#swim.name)
-    if (byStream) target.hearStream(now)
-    else target.hear(now)
+    target.hear(sign, now)
     this.#heardSomebody(now)
   }
 
@@ -228,7 +227,7 @@ export class Watcher {
     const record = this.#swim.members.get(target.name)
     if (!record) return
     const alarmed = silence >= alarmMs
-    // Who has just been heard, because it watches us, need not be asked.
+    // Who has just told us something, because it watches us, need not be asked. Answers may be late, and count only as that.
     const due = alarmed ? now - target.asked >= retryMs : target.rest(now) >= intervalMs
     if (due) {
       target.asked = now
@@ -247,7 +246,7 @@ export class Watcher {
   }
 
   #ask(target: Target, record: MemberRecord): void {
-    const seqNo = this.#prober.hope(this.#settings.accuseMs, () => this.#hear(target))
+    const seqNo = this.#prober.hope(this.#settings.accuseMs, () => this.#hear(target, 'answer'))
     const ping = encodeMessage(this.#prober.ping(record.name, seqNo))
     // Who still counts as suspect is told, so that it can object.
     const parts = record.liveness === 'suspect' ? [encodeMessage(this.#suspect(record)), ping] : [ping]
@@ -256,7 +255,7 @@ export class Watcher {
 
   #askOthers(target: Target, record: MemberRecord): void {
     const { settings, outlet } = this.#swim.options
-    const seqNo = this.#prober.hope(this.#settings.accuseMs, () => this.#hear(target))
+    const seqNo = this.#prober.hope(this.#settings.accuseMs, () => this.#hear(target, 'answer'))
     for (const relay of this.#prober.relays(record, settings.indirectChecks))
       this.#prober.askThrough(relay, record, seqNo)
     if (target.streamTried || settings.disableTcpPings) return
@@ -265,7 +264,7 @@ export class Watcher {
     void outlet
       .streamPing(record, this.#prober.ping(record.name, number), this.#settings.accuseMs)
       .then(answered => {
-        if (answered) this.#hear(target, true)
+        if (answered) this.#hear(target, 'stream')
       })
   }
 
