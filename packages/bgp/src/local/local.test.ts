@@ -1,6 +1,7 @@
 import { formatAddress, type Link, type LinkAddress } from '@carillon/core'
 import { describe, expect, it } from 'vitest'
 import { type NextHop, nextHopOf } from './next-hop.ts'
+import { isOnLink } from './on-link.ts'
 import { defaultRouterId } from './router-id.ts'
 
 const on = (
@@ -109,5 +110,14 @@ describe('the next hop', () => {
     expect(ask('ipv6', '10.0.0.1', [])).toBe(
       'no interface of this host has 10.0.0.1, our address on the session',
     )
+  })
+})
+
+describe('a peer', () => {
+  it('is on link where a subnet of ours has its address', () => {
+    const answers = ['10.0.0.77', '10.0.1.77', '2001:db8::77', '2001:db8:1::77', '10.255.0.1'].map(address =>
+      isOnLink(address, [lo, link('eth0', [on('10.0.0.1'), on('2001:db8::1')])]),
+    )
+    expect(answers).toEqual([true, false, true, false, true])
   })
 })

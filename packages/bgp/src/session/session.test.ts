@@ -606,6 +606,25 @@ describe('BFD', () => {
     }
   }
 
+  it('takes a peer in our AS for a neighbour where it is on a subnet of ours', async () => {
+    const targets: BfdTarget[] = []
+    const lab = new SessionLab({
+      bfd: (target, observer) => {
+        targets.push(target)
+        return new Watch(target, observer)
+      },
+    })
+    for (const address of ['10.0.0.254', '10.0.1.254'])
+      await lab.friendly(address, { as: 65001, capabilities: [] })
+    const internal = { bfd: profile, peerAsn: 65001 }
+    await lab.start(internal, { ...internal, name: 'far', peerAddress: '10.0.1.254' })
+    expect(targets.map(({ peer, multihop }) => [peer, multihop])).toEqual([
+      ['10.0.0.254', false],
+      ['10.0.1.254', true],
+    ])
+    await lab.close()
+  })
+
   it('ends a session at once, and watches on while it is tried again', async () => {
     const watches: Watch[] = []
     const lab = new SessionLab({

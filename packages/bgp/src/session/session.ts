@@ -12,6 +12,7 @@ import type { Greeting } from '../fsm/event.ts'
 import type { Negotiated } from '../fsm/negotiated.ts'
 import type { FsmSettings } from '../fsm/settings.ts'
 import { nextHopOf } from '../local/next-hop.ts'
+import { isOnLink } from '../local/on-link.ts'
 import { defaultRouterId } from '../local/router-id.ts'
 import type { PeerSettings } from '../speaker/peer.ts'
 import { afis, type Decoded, notification, safis } from '../wire/index.ts'
@@ -422,7 +423,7 @@ export class Session {
 
   /** Watches the peer with BFD, if its profile says so. */
   #observe(peer: string): void {
-    const { bfd: profile, interface: device, vrf, sourceAddress, multiHop } = this.peer
+    const { bfd: profile, interface: device, vrf, sourceAddress, internal, multiHop } = this.peer
     const { bfd } = this.#world
     this.#watch?.close()
     if (!profile || !bfd) return
@@ -431,7 +432,8 @@ export class Session {
       peer,
       ...(sourceAddress !== undefined && { local: sourceAddress }),
       ...(on !== undefined && { device: on }),
-      multihop: multiHop,
+      // As FRR does it, which watches a peer within its AS as a neighbour where it is one.
+      multihop: multiHop || (internal && device === undefined && !isOnLink(peer, this.#world.links())),
       profile,
     }
     const observer: BfdObserver = {

@@ -69,7 +69,9 @@ export interface PeerSettings {
   readonly bfd?: BfdProfile
   /** Seconds; absent: no graceful restart. */
   readonly restartTime?: number
-  /** More than one hop may lie between. */
+  /** In our AS, by what is configured. */
+  readonly internal: boolean
+  /** More than one hop may lie between; so it may with a peer in our AS that is not on a subnet of ours. */
   readonly multiHop: boolean
   readonly passive: boolean
   /** TTL or hop limit of what we send. */
@@ -180,7 +182,8 @@ export function settlePeer(peer: BgpPeer): PeerSettings {
     ...(peer.password !== undefined && { password: peer.password }),
     ...(peer.bfd !== undefined && { bfd: peer.bfd }),
     ...(peer.gracefulRestart && { restartTime: (peer.restartTimeMs ?? peerDefaults.restartTimeMs) / 1000 }),
-    multiHop: device === undefined && (internal || peer.ebgpMultiHop === true || (peer.ttlSecurity ?? 1) > 1),
+    internal,
+    multiHop: device === undefined && (peer.ebgpMultiHop === true || (peer.ttlSecurity ?? 1) > 1),
     passive: peer.passive ?? false,
     ...ttlOf(peer, internal),
   })

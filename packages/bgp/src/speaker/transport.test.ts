@@ -196,6 +196,26 @@ describe('a listener', () => {
     await closing
   })
 
+  it('tells sessions with one router apart by the address of ours that it connects to', async () => {
+    const { speaker, memory, clock, start } = await lab(
+      [
+        peer({ name: 'first', sourceAddress: '10.0.0.9', passive: true }),
+        peer({ name: 'second', sourceAddress: '10.0.0.1', passive: true }),
+      ],
+      { listen: {} },
+    )
+    await start()
+    void memory.host('router', '10.0.0.254').connect({ address: '10.0.0.1', port: 179 })
+    await clock.advanceAsync(1)
+    expect(speaker.sessions().map(({ peer: name, local }) => [name, local?.address])).toEqual([
+      ['first', undefined],
+      ['second', '10.0.0.1'],
+    ])
+    const closing = speaker.close()
+    await clock.advanceAsync(1000)
+    await closing
+  })
+
   it('that cannot be opened is tried again, and the sessions do not wait for it', async () => {
     const { speaker, clock, listened, dialled, log, refuse, start } = await lab([peer()], { listen: {} })
     refuse(new Error('TCP listener on [::]:179: bind: EADDRINUSE, another socket has this address and port'))
