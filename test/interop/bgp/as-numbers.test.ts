@@ -3,7 +3,8 @@ import { describeLab } from '../../lab/support/needs.ts'
 import type { OurSpeaker } from '../support/our-speaker.ts'
 import { holds, learnt } from '../support/routers/learnt.ts'
 import type { Router } from '../support/routers/router.ts'
-import { RouterLab, routerKinds, routerPrograms } from '../support/routers/router-lab.ts'
+import { RouterLab } from '../support/routers/router-lab.ts'
+import { routerKinds, routerPrograms } from '../support/routers/routers.ts'
 
 const them = 65_020
 

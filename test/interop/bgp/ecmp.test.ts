@@ -4,7 +4,8 @@ import { describeLab } from '../../lab/support/needs.ts'
 import { eventually } from '../../lab/support/speaker-lab.ts'
 import type { OurSpeaker } from '../support/our-speaker.ts'
 import type { Router } from '../support/routers/router.ts'
-import { RouterLab, routerPrograms } from '../support/routers/router-lab.ts'
+import { RouterLab } from '../support/routers/router-lab.ts'
+import { routerPrograms } from '../support/routers/routers.ts'
 
 const us = 65_010
 const them = 65_020

@@ -4,7 +4,8 @@ import { describeLab } from '../../lab/support/needs.ts'
 import type { OurSpeaker } from '../support/our-speaker.ts'
 import { holds, learnt } from '../support/routers/learnt.ts'
 import type { Router } from '../support/routers/router.ts'
-import { type RouterKind, RouterLab, routerPrograms } from '../support/routers/router-lab.ts'
+import { RouterLab } from '../support/routers/router-lab.ts'
+import { type RouterKind, routerPrograms } from '../support/routers/routers.ts'
 
 const us = 65_010
 const them = 65_020

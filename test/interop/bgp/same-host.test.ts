@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { describeLab } from '../../lab/support/needs.ts'
 import { holds } from '../support/routers/learnt.ts'
-import { type RouterKind, RouterLab, routerPrograms } from '../support/routers/router-lab.ts'
+import { RouterLab } from '../support/routers/router-lab.ts'
+import { type RouterKind, routerPrograms } from '../support/routers/routers.ts'
 
 const us = 65_010
 const them = 65_020

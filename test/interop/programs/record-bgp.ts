@@ -9,7 +9,8 @@ import { eventually } from '../../lab/support/speaker-lab.ts'
 import { record, type Speech } from '../support/recording.ts'
 import type { Router } from '../support/routers/router.ts'
 import type { NeighborConfig, OriginConfig, RouterConfig } from '../support/routers/router-config.ts'
-import { type RouterKind, RouterLab } from '../support/routers/router-lab.ts'
+import { RouterLab } from '../support/routers/router-lab.ts'
+import type { RouterKind } from '../support/routers/routers.ts'
 
 /** A message as it stands in a fixture. */
 interface Recorded {

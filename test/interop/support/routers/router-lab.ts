@@ -1,32 +1,17 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { LabNet, type LabPort } from '@carillon/cli/lab'
 import type { SpeakerTold } from '../../programs/speaker.ts'
 import { OurSpeaker } from '../our-speaker.ts'
-import { Bird } from './bird.ts'
-import { Exabgp } from './exabgp.ts'
-import { Frr } from './frr.ts'
-import { Gobgp } from './gobgp.ts'
+import type { Router } from './router.ts'
 import type { RouterConfig } from './router-config.ts'
-
-const kinds = { frr: Frr, bird: Bird, gobgp: Gobgp, exabgp: Exabgp } as const
-
-/** FRR, BIRD, GoBGP, ExaBGP. */
-export type RouterKind = keyof typeof kinds
-
-export const routerKinds: readonly RouterKind[] = ['frr', 'bird', 'gobgp', 'exabgp']
-
-/** What a test needs that uses all of them. */
-export const routerPrograms: readonly string[] = ['/usr/lib/frr/bgpd', 'bird', 'gobgpd', 'exabgp', 'bridge']
+import { type RouterKind, Routers } from './routers.ts'
 
 /** Hosts on one bridge, with room for a router each: host number i (from 1) has `10.80.0.i` and `fd80::i`. */
 export class RouterLab implements AsyncDisposable {
   readonly net: LabNet
   readonly hosts: readonly string[]
   readonly ports = new Map<string, LabPort>()
-  /** A folder that everybody may read, and that goes with the lab. */
-  folder = ''
-  readonly #running: AsyncDisposable[] = []
+  readonly #speakers: OurSpeaker[] = []
+  #routers: Routers | undefined
 
   private constructor(name: string, hosts: readonly string[]) {
     this.net = new LabNet(name)
@@ -36,9 +21,7 @@ export class RouterLab implements AsyncDisposable {
   static async build(name: string, hosts: readonly string[]): Promise<RouterLab> {
     const lab = new RouterLab(name, hosts)
     try {
-      // Whatever TMPDIR says: routers that run as a user of their own have to reach it.
-      lab.folder = await mkdtemp('/tmp/carillon-routers-')
-      await chmod(lab.folder, 0o755)
+      lab.#routers = await Routers.in(lab.net)
       await lab.net.bridge('switch')
       for (const host of hosts) {
         await lab.net.host(host)
@@ -50,6 +33,11 @@ export class RouterLab implements AsyncDisposable {
       await lab[Symbol.asyncDispose]()
       throw error
     }
+  }
+
+  /** A folder that everybody may read, and that goes with the lab. */
+  get folder(): string {
+    return this.#routers?.folder ?? ''
   }
 
   /** Address of a host. */
@@ -67,15 +55,9 @@ export class RouterLab implements AsyncDisposable {
   }
 
   /** Starts a router in a host, and resolves when it takes commands. */
-  async start<Kind extends RouterKind>(
-    kind: Kind,
-    host: string,
-    config: RouterConfig,
-  ): Promise<InstanceType<(typeof kinds)[Kind]>> {
-    const router = new kinds[kind](this.net, host, join(this.folder, `${host}-${kind}`), config)
-    this.#running.push(router)
-    await router.start()
-    return router as InstanceType<(typeof kinds)[Kind]>
+  start(kind: RouterKind, host: string, config: RouterConfig): Promise<Router> {
+    if (!this.#routers) throw new Error('the lab is not built')
+    return this.#routers.start(kind, host, config)
   }
 
   /** Adds hosts behind a host that forwards: number i (from 1) has `10.81.0.<10 + i>` and `fd81::<10 + i>`. */
@@ -98,7 +80,7 @@ export class RouterLab implements AsyncDisposable {
   /** Starts our speaker in a host. */
   async speaker(host: string, told: Partial<SpeakerTold> = {}): Promise<OurSpeaker> {
     const speaker = await OurSpeaker.start(this.net, host, told)
-    this.#running.push(speaker)
+    this.#speakers.push(speaker)
     return speaker
   }
 
@@ -118,8 +100,8 @@ export class RouterLab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const router of this.#running) await router[Symbol.asyncDispose]()
+    for (const speaker of this.#speakers) await speaker[Symbol.asyncDispose]()
+    await this.#routers?.[Symbol.asyncDispose]()
     await this.net[Symbol.asyncDispose]()
-    if (this.folder !== '') await rm(this.folder, { recursive: true, force: true })
   }
 }
