@@ -601,8 +601,11 @@ describe('BFD', () => {
       return { state: this.state, since: '2026-01-01T00:00:00.000Z' }
     }
 
+    ending = (): void => {}
+
     close(): void {
       this.closed = true
+      this.ending()
     }
   }
 
@@ -653,6 +656,24 @@ describe('BFD', () => {
     expect([lab.state(), watch.closed]).toEqual(['Established', false])
     await lab.close()
     expect(watch.closed).toBe(true)
+  })
+
+  it('is ended after the session, so that the router hears the true reason', async () => {
+    let heard: string | undefined
+    let ends: readonly RouterEnd[] = []
+    const lab = new SessionLab({
+      bfd: (target, observer) => {
+        const watch = new Watch(target, observer)
+        watch.ending = () => {
+          heard = ends[0]?.heard().at(-1)
+        }
+        return watch
+      },
+    })
+    ends = await lab.friendly('10.0.0.254')
+    await lab.start({ bfd: profile })
+    await lab.close()
+    expect(heard).toBe('6/2')
   })
 })
 

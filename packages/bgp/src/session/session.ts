@@ -212,7 +212,6 @@ export class Session {
   async end(ending: Ending, options: { readonly keepRoutes: boolean }): Promise<void> {
     if (this.#ended) return
     this.#ended = true
-    this.#watch?.close()
     const state = this.#main.state
     const keep =
       options.keepRoutes && state.name === 'Established' && state.negotiated.gracefulRestart !== undefined
@@ -220,6 +219,8 @@ export class Session {
     this.#other?.abandon()
     this.#other = undefined
     await this.#main.stop(ended(ending), keep ? undefined : told(ending))
+    // Not before: a router that hears of BFD first would end the session for that reason, and keep no routes.
+    this.#watch?.close()
   }
 
   async #withdraw(): Promise<void> {
