@@ -52,9 +52,9 @@ describeLab('A TCP-MD5 key', routerPrograms, () => {
   beforeAll(async () => {
     lab = await RouterLab.build('keys', ['we', ...routerKinds])
     for (const side of names) await lab.alias('we', sides[side].number)
-    // The listener is there first: GoBGP takes half a minute to dial again.
+    // Who is to connect finds us: GoBGP takes half a minute to try again. ExaBGP is confused by connections while it starts.
     we = await lab.speaker('we')
-    await we.peers(...peers())
+    await we.peers(...routerKinds.map(kind => peer(kind, 'dialled')))
     for (const kind of routerKinds) {
       const neighbors = names.map(side => ({
         address: addressOf(side),
@@ -64,9 +64,11 @@ describeLab('A TCP-MD5 key', routerPrograms, () => {
         ...(sides[side].theirs !== undefined && { password: sides[side].theirs }),
       }))
       routers.set(kind, await lab.start(kind, kind, { as: them, routerId: lab.address(kind), neighbors }))
+    }
+    await we.peers(...peers())
+    for (const kind of routerKinds)
       for (const side of names)
         await we.routes(`${kind} ${side}`, { prefix: '192.0.2.1/32' }, { prefix: '2001:db8::1/128' })
-    }
   })
 
   afterAll(() => lab[Symbol.asyncDispose]())
