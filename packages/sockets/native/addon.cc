@@ -16,10 +16,12 @@
 #include <linux/filter.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "uv.h"
@@ -576,6 +578,19 @@ napi_value InterfaceName(napi_env env, napi_callback_info info) {
   return out;
 }
 
+// schedule(policy, priority): of the calling thread. The C library of some systems refuses what their kernel can do.
+napi_value Schedule(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  int32_t policy;
+  sched_param parameters = {};
+  if (napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr) != napi_ok || !ToInt(env, arguments[0], &policy) ||
+      !ToInt(env, arguments[1], &parameters.sched_priority)) {
+    return nullptr;
+  }
+  return Result(env, syscall(SYS_sched_setscheduler, 0, policy, &parameters));
+}
+
 // The arena as JavaScript sees it: slots, slotSize, nameSize, data, names, lengths, hopLimits.
 bool MakeArena(napi_env env, Environment* environment, napi_value arena) {
   napi_value buffer, view, number;
@@ -667,6 +682,7 @@ NAPI_MODULE_INIT() {
       {"arena", nullptr, nullptr, nullptr, nullptr, arena, napi_enumerable, nullptr},
       METHOD("interfaceIndex", InterfaceIndex),
       METHOD("interfaceName", InterfaceName),
+      METHOD("schedule", Schedule),
 #undef METHOD
   };
   if (napi_define_properties(env, exports, sizeof surface / sizeof *surface, surface) != napi_ok ||

@@ -1,5 +1,8 @@
 /** Numbers from Linux' headers that are the same on every architecture Node runs on. */
 export const linux = {
+  SCHED_OTHER: 0,
+  SCHED_RR: 2,
+  SCHED_RESET_ON_FORK: 0x40000000,
   AF_INET: 2,
   AF_INET6: 10,
   AF_NETLINK: 16,

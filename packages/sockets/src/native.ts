@@ -60,6 +60,8 @@ export interface Native {
   interfaceIndex(name: string): number
   /** Empty when there is no such interface. */
   interfaceName(index: number): string
+  /** Sets the scheduling policy of the calling thread; 0 or a negative errno. */
+  schedule(policy: number, priority: number): number
 }
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')

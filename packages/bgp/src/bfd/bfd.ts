@@ -119,6 +119,9 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
       case 'dropped':
         this.#metrics.dropped(report.counts)
         break
+      case 'running':
+        this.#log.info({ urgency: report.urgency }, 'BFD runs in a thread of its own')
+        break
       case 'failed': {
         const error = revive(report.error)
         this.#log.error({ error: error.message }, 'the thread that runs BFD failed')

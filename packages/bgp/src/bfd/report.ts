@@ -84,6 +84,8 @@ export type Report =
   | { readonly type: 'updated'; readonly id: number; readonly snapshot: Snapshot }
   /** Farewell was said; the id is free. */
   | { readonly type: 'closed'; readonly id: number }
+  /** A thread of its own runs the sessions. */
+  | { readonly type: 'running'; readonly urgency: string }
   /** The thread that ran the sessions could not be started, or ended by itself; another one will. */
   | { readonly type: 'failed'; readonly error: PlainError }
   /** Packets dropped since the last such report. */

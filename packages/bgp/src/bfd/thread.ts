@@ -7,7 +7,10 @@ import { detectionTimeOf } from './status.ts'
 
 /** A module that gives a network, for a thread of its own. */
 export interface NetworkModule {
-  /** An URL, as of `import.meta.resolve('@carillon/sockets')`. */
+  /**
+   * An URL, as of `import.meta.resolve('@carillon/sockets')`. If the module exports `setUrgency` as that one does, the thread runs
+   * before others of the host where the system allows it.
+   */
   readonly module: string
   /**
    * What it exports: a `Network`, or a function without arguments that gives one.
@@ -30,6 +33,8 @@ export interface ThreadData {
 /** What the thread says beside reports: it listens. */
 export interface Ready {
   readonly type: 'ready'
+  /** How it gets a processor: `realtime`, `priority`, `none`. */
+  readonly urgency: string
 }
 
 /** Milliseconds from the start of one thread to the start of the next, at least. */
@@ -121,8 +126,10 @@ export class ThreadRunner implements Runner {
       const running = this.#running.get(message.id)
       if (running) running.snapshot = message.snapshot
     }
-    if (message.type === 'ready') this.#hand()
-    else if (message.type === 'closed') this.#forget(message.id)
+    if (message.type === 'ready') {
+      this.#hand()
+      this.#report({ type: 'running', urgency: message.urgency })
+    } else if (message.type === 'closed') this.#forget(message.id)
     else this.#report(message)
   }
 

@@ -1,5 +1,4 @@
 // The thread that runs BFD: an engine behind messages. Started by `ThreadRunner`.
-import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Network } from '@carillon/core'
 import { Engine } from './engine.ts'
@@ -7,31 +6,30 @@ import { PatientClock } from './patient-clock.ts'
 import { secureRandom } from './random.ts'
 import type { Command } from './report.ts'
 import type { Ready, ThreadData } from './thread.ts'
+import { keepUrgent } from './urgency.ts'
 
-const HIGHEST_PRIORITY = -20
-
-// On Linux this is the priority of the calling thread alone. It needs CAP_SYS_NICE; without it we take our turn like everybody else.
-if (process.platform === 'linux') {
-  try {
-    setPriority(0, HIGHEST_PRIORITY)
-  } catch {}
+interface Exports {
+  readonly setUrgency?: (urgent: boolean) => string
+  readonly [name: string]: unknown
 }
 
-async function network({ module, export: name }: ThreadData): Promise<Network> {
-  const exports = (await import(module)) as Readonly<Record<string, Network | (() => Network)>>
-  const found = exports[name]
+function networkOf(exports: Exports, { module, export: name }: ThreadData): Network {
+  const found = exports[name] as Network | (() => Network) | undefined
   if (found === undefined) throw new TypeError(`${module} exports no ${name}`)
   return typeof found === 'function' ? found() : found
 }
 
 const main = parentPort
 if (main) {
+  const data = workerData as ThreadData
+  const exports = (await import(data.module)) as Exports
   const engine = new Engine({
-    network: await network(workerData as ThreadData),
+    network: networkOf(exports, data),
     clock: new PatientClock(),
     random: secureRandom,
     report: report => main.postMessage(report),
   })
   main.on('message', (command: Command) => engine.obey(command))
-  main.postMessage({ type: 'ready' } satisfies Ready)
+  const urgency = exports.setUrgency === undefined ? 'none' : keepUrgent(exports.setUrgency)
+  main.postMessage({ type: 'ready', urgency } satisfies Ready)
 }
