@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { execute } from '@carillon/cli/lab'
+import { execute, vty } from '@carillon/cli/lab'
 import { ended, type Segment, type SegmentNode } from './segment.ts'
 
 /** Where Debian puts FRR's daemons. */
@@ -67,10 +67,8 @@ export class Bfdd {
 
   /** How often sessions went down, and how many are up. */
   async count(): Promise<{ readonly downs: number; readonly up: number }> {
-    const show = async <Row>(command: string): Promise<readonly Row[]> => {
-      const { stdout } = await execute('vtysh', ['--vty_socket', this.#folder, '-d', 'bfdd', '-c', command])
-      return stdout.trim().startsWith('[') ? (JSON.parse(stdout) as readonly Row[]) : []
-    }
+    const show = async <Row>(command: string): Promise<readonly Row[]> =>
+      JSON.parse(await vty(join(this.#folder, 'bfdd.vty'), command).catch(() => '[]')) as readonly Row[]
     const peers = await show<{ readonly status: string }>('show bfd peers json')
     const counters = await show<{ readonly 'session-down': number }>('show bfd peers counters json')
     return {

@@ -57,6 +57,8 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
   readonly #byKey = new Map<string, SharedSession>()
   readonly #closing = new Map<number, { readonly done: Promise<void>; readonly resolve: () => void }>()
   #nextId = 1
+  /** The last one of the thread since it ran. */
+  #failure: string | undefined
   #disposed: Promise<void> | undefined
 
   constructor(options: BfdOptions) {
@@ -120,11 +122,15 @@ export class Bfd extends EventEmitter<BfdEvents> implements AsyncDisposable {
         this.#metrics.dropped(report.counts)
         break
       case 'running':
+        this.#failure = undefined
         this.#log.info({ urgency: report.urgency }, 'BFD runs in a thread of its own')
         break
       case 'failed': {
         const error = revive(report.error)
-        this.#log.error({ error: error.message }, 'the thread that runs BFD failed')
+        const again = error.message === this.#failure
+        this.#failure = error.message
+        if (again) this.#log.debug({ error: error.message }, 'the thread that runs BFD still fails')
+        else this.#log.error({ error: error.message }, 'the thread that runs BFD failed')
         this.emit('thread:failed', error)
       }
     }

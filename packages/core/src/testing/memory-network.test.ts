@@ -31,6 +31,28 @@ describe('datagrams', () => {
     expect(seen).toEqual(['10.0.0.1:7946 ping', 'pong'])
   })
 
+  it('arrive with the TTL that they were sent with, unless the receiver wants a higher one', async () => {
+    const { clock, network } = lab()
+    const host = network.host('a', '10.0.0.1')
+    const plain = await host.datagrams({ address: '10.0.0.1', port: 1 })
+    const full = await host.datagrams({ address: '10.0.0.1', port: 2 }, { ttl: 255 })
+    const any = await network.host('b', '10.0.0.2').datagrams({ address: '10.0.0.2', port: 1 })
+    const near = await network
+      .host('c', '10.0.0.3')
+      .datagrams({ address: '10.0.0.3', port: 1 }, { minimumTtl: 255 })
+    const seen: [string, number | undefined][] = []
+    any.receive((_from, _payload, { ttl }) => seen.push(['any', ttl]))
+    near.receive((_from, _payload, { ttl }) => seen.push(['near', ttl]))
+    for (const socket of [plain, full])
+      for (const address of ['10.0.0.2', '10.0.0.3']) socket.send({ address, port: 1 }, bytes('x'))
+    clock.advance(0)
+    expect(seen).toEqual([
+      ['any', 64],
+      ['any', 255],
+      ['near', 255],
+    ])
+  })
+
   it('are lost at the rate that was asked for, and all of them over a cut', async () => {
     const { clock, network } = lab()
     const a = await network.host('a', '10.0.0.1').datagrams({ address: '0.0.0.0', port: 1 })
