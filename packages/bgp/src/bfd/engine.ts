@@ -2,10 +2,11 @@ import type { Clock, Network } from '@carillon/core'
 import { Devices } from './devices.ts'
 import { Drops } from './drops.ts'
 import { EchoPlane } from './echo/plane.ts'
-import { controlPorts, EngineSession, type SessionWorld } from './engine-session.ts'
+import { EngineSession, type SessionWorld } from './engine-session.ts'
 import { keyText } from './options.ts'
 import { type Inlet, Receivers } from './receivers.ts'
 import type { Command, DropReason, Report, Runner } from './report.ts'
+import { controlPorts, FULL_TTL } from './session-sockets.ts'
 import { type ControlPacket, decodeControl } from './wire/index.ts'
 
 /** What an engine is given. */
@@ -16,9 +17,6 @@ export interface EngineOptions {
   readonly random: () => number
   readonly report: (report: Report) => void
 }
-
-/** RFC 5881 section 5: who is on the same segment cannot send a lower one by way of a router. */
-const FULL_TTL = 255
 
 /** Runs sessions in the calling thread: opens and ends them, and finds out which packet belongs to which. */
 export class Engine implements Runner {
@@ -52,12 +50,12 @@ export class Engine implements Runner {
     // One that still says farewell to the same peer has to make room.
     for (const session of this.#sessions.values()) if (keyText(session.key) === keyText(key)) session.end()
     const discriminator = resume?.association.discriminator ?? this.#discriminator()
-    const closed = (session: EngineSession): void => this.#forget(session)
-    const session = new EngineSession(this.#world, { id, key, settings, discriminator, resume, closed })
+    const plan = { id, key, settings, discriminator, resume }
+    const session = new EngineSession(this.#world, plan, one => this.#forget(one))
     this.#sessions.set(id, session)
     this.#byDiscriminator.set(discriminator, session)
     this.#byPeer.set(key.peer, [...(this.#byPeer.get(key.peer) ?? []), session])
-    void session.open()
+    session.open()
   }
 
   #discriminator(): number {
