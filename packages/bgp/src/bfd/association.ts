@@ -21,6 +21,7 @@ export interface EchoAbility {
   readonly return: boolean
 }
 
+/** Neither. */
 export const noEcho: EchoAbility = Object.freeze({ send: false, return: false })
 
 /** What a profile asks of the protocol, as far as it can be done. */

@@ -4,9 +4,9 @@ import { Drops } from './drops.ts'
 import { EchoPlane } from './echo/plane.ts'
 import { EngineSession, type SessionWorld } from './engine-session.ts'
 import { keyText } from './options.ts'
+import { controlPorts, FULL_TTL } from './ports.ts'
 import { type Inlet, Receivers } from './receivers.ts'
 import type { Command, DropReason, Report, Runner } from './report.ts'
-import { controlPorts, FULL_TTL } from './session-sockets.ts'
 import { type ControlPacket, decodeControl } from './wire/index.ts'
 
 /** What an engine is given. */

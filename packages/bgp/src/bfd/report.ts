@@ -4,7 +4,7 @@ import type { BfdSettings, SessionKey } from './options.ts'
 import type { BfdCause } from './protocol.ts'
 import type { BfdState } from './wire/index.ts'
 
-/** Why a packet was dropped; the label `reason` of `carillon_bfd_packets_dropped`. */
+/** Why packets are dropped; the label `reason` of `carillon_bfd_packets_dropped`. */
 export const dropReasons = [
   'short',
   'version',
@@ -25,6 +25,7 @@ export const dropReasons = [
   'echo',
 ] as const
 
+/** One of `dropReasons`. */
 export type DropReason = (typeof dropReasons)[number]
 
 /** What passed, since the session began. */

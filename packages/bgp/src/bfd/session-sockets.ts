@@ -1,15 +1,10 @@
 import { CarillonError, type Clock, type Datagrams, type Network } from '@carillon/core'
 import type { Devices } from './devices.ts'
 import type { SessionKey } from './options.ts'
+import { controlPorts, FULL_TTL } from './ports.ts'
 import type { Inlet, Receivers } from './receivers.ts'
 import type { PlainError } from './report.ts'
 import { everyAddress, openSource } from './source.ts'
-
-/** UDP ports of control packets: RFC 5881 section 4, RFC 5883 section 5. */
-export const controlPorts = { singleHop: 3784, multihop: 4784 } as const
-
-/** RFC 5881 section 5: who is on the same segment cannot send a lower one by way of a router. */
-export const FULL_TTL = 255
 
 const RETRY_MS = 1000
 

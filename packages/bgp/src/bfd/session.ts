@@ -48,6 +48,7 @@ export class BfdSession extends EventEmitter<BfdSessionEvents> implements AsyncD
     return this.#closing
   }
 
+  /** As `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

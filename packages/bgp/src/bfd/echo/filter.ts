@@ -1,5 +1,5 @@
 import type { BpfInstruction } from '@carillon/core'
-import { CONTROL_PORT, ECHO_PORT } from './ports.ts'
+import { controlPorts, ECHO_PORT } from '../ports.ts'
 
 // The instructions of classic BPF (linux/bpf_common.h) that this filter needs.
 const LOAD_WORD = 0x20
@@ -24,12 +24,12 @@ const conditions: Readonly<Record<4 | 6, readonly Condition[]>> = {
     { load: LOAD_WORD, at: VLAN_TAG_PRESENT, equal: [0] },
     { load: LOAD_BYTE, at: 14, equal: [0x45] },
     { load: LOAD_BYTE, at: 23, equal: [UDP] },
-    { load: LOAD_HALF, at: 36, equal: [CONTROL_PORT, ECHO_PORT] },
+    { load: LOAD_HALF, at: 36, equal: [controlPorts.singleHop, ECHO_PORT] },
   ],
   6: [
     { load: LOAD_WORD, at: VLAN_TAG_PRESENT, equal: [0] },
     { load: LOAD_BYTE, at: 20, equal: [UDP] },
-    { load: LOAD_HALF, at: 56, equal: [CONTROL_PORT, ECHO_PORT] },
+    { load: LOAD_HALF, at: 56, equal: [controlPorts.singleHop, ECHO_PORT] },
   ],
 }
 

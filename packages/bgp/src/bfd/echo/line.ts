@@ -1,11 +1,10 @@
 import { type AddressBytes, type Clock, parseAddress } from '@carillon/core'
 import type { SessionKey } from '../options.ts'
+import { ECHO_PORT, FULL_TTL } from '../ports.ts'
 import { decodeEcho, encodeEcho, encodeUdpFrame, type UdpFrame } from '../wire/index.ts'
 import type { Place } from './place.ts'
-import { ECHO_PORT } from './ports.ts'
 import { sameBytes } from './same-bytes.ts'
 
-const FULL_TTL = 255
 /** Echo packets of which it is known when they were sent. */
 const REMEMBERED = 64
 

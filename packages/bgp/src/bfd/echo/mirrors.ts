@@ -1,9 +1,7 @@
 import { type Datagrams, familyOf, type Network } from '@carillon/core'
 import type { SessionKey } from '../options.ts'
+import { ECHO_PORT, FULL_TTL } from '../ports.ts'
 import { everyAddress } from '../source.ts'
-import { ECHO_PORT } from './ports.ts'
-
-const FULL_TTL = 255
 
 const textOf = ({ device = '', peer }: SessionKey): string => `${familyOf(peer)} ${device}`
 

@@ -1,11 +1,11 @@
 import { type Clock, type Family, type Frames, familyOf, type Network } from '@carillon/core'
 import type { Devices } from '../devices.ts'
+import { controlPorts } from '../ports.ts'
 import { decodeUdpFrame, etherTypes } from '../wire/index.ts'
 import { bfdFilter } from './filter.ts'
 import { EchoLine, type EchoUser } from './line.ts'
 import { Mirrors } from './mirrors.ts'
 import { type Place, placeOf } from './place.ts'
-import { CONTROL_PORT } from './ports.ts'
 import { sameBytes } from './same-bytes.ts'
 
 const RETRY_MS = 5000
@@ -153,7 +153,7 @@ export class EchoPlane implements AsyncDisposable {
     const frame = decodeUdpFrame(bytes)
     // A promiscuous interface shows frames for others, too.
     if (!frame || !sameBytes(frame.destinationMac, port.place.link.mac)) return
-    if (frame.destinationPort === CONTROL_PORT) {
+    if (frame.destinationPort === controlPorts.singleHop) {
       for (const line of port.lines) line.learn(frame)
       return
     }

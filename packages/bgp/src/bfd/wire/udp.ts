@@ -13,6 +13,7 @@ export interface UdpFrame {
   readonly payload: Uint8Array
 }
 
+/** EtherTypes that carry UDP. */
 export const etherTypes = { ipv4: 0x0800, ipv6: 0x86dd } as const
 
 const UDP = 17
