@@ -194,6 +194,19 @@ describe('a session', () => {
     expect([ab.told.length, ba.told.length]).toEqual([1, 1])
   })
 
+  it('tells of what changes, and not of packets that merely pass', async () => {
+    const { ab } = await pair()
+    let changes = 0
+    ab.on('session:changed', () => changes++)
+    const { controlIn } = ab.status().counters
+    await clock.advanceAsync(10_000)
+    expect(ab.status().counters.controlIn).toBeGreaterThan(controlIn + 20)
+    expect(changes).toBe(0)
+    ab.change({ detectMultiplier: 3, transmitIntervalMs: 400 })
+    await clock.advanceAsync(1000)
+    expect(changes).toBeGreaterThan(0)
+  })
+
   it('is the same one for all who ask for the same peer, and has the profile given last', async () => {
     const { a, b, ab } = await pair()
     const again = a.session({ peer: '10.0.0.2', profile: { transmitIntervalMs: 600 } })

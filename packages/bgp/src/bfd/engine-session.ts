@@ -5,7 +5,7 @@ import { SessionEcho } from './echo/session-echo.ts'
 import { News } from './news.ts'
 import type { BfdSettings, SessionKey } from './options.ts'
 import { type BfdEvent, type BfdOutput, bfdProtocol, newAssociation, resumed } from './protocol.ts'
-import type { PlainError, Report, Snapshot } from './report.ts'
+import type { BfdCounters, PlainError, Report, Snapshot } from './report.ts'
 import { SessionSockets, type SocketsWorld } from './session-sockets.ts'
 import { type ControlPacket, encodeControl } from './wire/index.ts'
 
@@ -26,7 +26,7 @@ export interface SessionPlan {
   readonly settings: BfdSettings
   readonly discriminator: number
   /** Where another engine left off. */
-  readonly resume?: Pick<Snapshot, 'association' | 'since'> | undefined
+  readonly resume?: Pick<Snapshot, 'association' | 'since' | 'counters'> | undefined
 }
 
 /** One session in the thread that runs it: its protocol, with what it acts on, and what is told of it. */
@@ -40,7 +40,7 @@ export class EngineSession {
   readonly #sockets: SessionSockets
   readonly #echo: SessionEcho
   readonly #news: News
-  readonly #counters = { controlIn: 0, controlOut: 0, echoIn: 0, echoOut: 0 }
+  readonly #counters: { -readonly [Counter in keyof BfdCounters]: number }
   #settings: BfdSettings
   #since: number
   #problem: PlainError | undefined
@@ -57,6 +57,7 @@ export class EngineSession {
     this.#closed = closed
     this.#settings = settings
     this.#since = resume?.since ?? world.clock.date().getTime()
+    this.#counters = { controlIn: 0, controlOut: 0, echoIn: 0, echoOut: 0, ...resume?.counters }
     this.#news = new News(world.clock, () => this.#tell())
     this.#sockets = new SessionSockets(world, key, {
       opened: () => this.#opened(),

@@ -59,6 +59,7 @@ describe('an engine that goes on where another one left off', () => {
     expect([changes(peer.reports), changes(second.reports)]).toEqual([[], []])
     const { association, since } = last(second.reports)
     expect(since).toBe(resume.since)
+    expect(last(second.reports).counters.controlIn).toBeGreaterThan(resume.counters.controlIn)
     expect(association).toMatchObject({ state: 'up', discriminator: resume.association.discriminator })
     expect(last(peer.reports).association.state).toBe('up')
   })

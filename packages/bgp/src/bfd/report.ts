@@ -65,7 +65,7 @@ export type Command =
       readonly key: SessionKey
       readonly settings: BfdSettings
       /** Where another engine left off. */
-      readonly resume?: Pick<Snapshot, 'association' | 'since'>
+      readonly resume?: Pick<Snapshot, 'association' | 'since' | 'counters'>
     }
   | { readonly do: 'change'; readonly id: number; readonly settings: BfdSettings }
   | { readonly do: 'close'; readonly id: number }

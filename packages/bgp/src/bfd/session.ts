@@ -8,7 +8,7 @@ export interface BfdSessionEvents {
   'session:up': (status: BfdStatus) => void
   /** The session was up and is not any more. */
   'session:down': (down: BfdDown) => void
-  /** Anything in the status but the counters is new; comes after the other two. */
+  /** Anything in the status is new but the counters and the round trip of echo packets; comes after the other two. */
   'session:changed': (status: BfdStatus) => void
 }
 

@@ -95,6 +95,11 @@ export class SharedSession implements SessionOwner {
       log.warn({ peer, cause, reason: down.reason }, 'BFD session down')
       for (const session of handles) session.emit('session:down', down)
     }
-    for (const session of handles) session.emit('session:changed', this.status())
+    const now = this.status()
+    if (face(now) !== face(before)) for (const session of handles) session.emit('session:changed', now)
   }
 }
+
+/** What is worth telling of a status: all of it but what packets change. */
+const face = ({ counters: _, echoRoundTripMs: __, problem, ...rest }: BfdStatus): string =>
+  JSON.stringify([rest, problem?.message])

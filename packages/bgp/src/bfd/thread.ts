@@ -141,6 +141,7 @@ export class ThreadRunner implements Runner {
       const resume = snapshot?.association.state === 'up' && {
         association: snapshot.association,
         since: snapshot.since,
+        counters: snapshot.counters,
       }
       this.#worker?.postMessage({ ...open, ...(resume && { resume }) })
     }
