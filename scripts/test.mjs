@@ -1,4 +1,4 @@
-// npm test [-- pattern]: set-up, the cheap checks (the first that fails ends the run), then every test.
+// npm test [-- pattern]: set-up, the cheap checks (the first that fails ends the run), then every test, labs beside all others.
 import './lib/node-version.mjs'
 import { existsSync } from 'node:fs'
 import { build } from './lib/build.mjs'
@@ -27,8 +27,11 @@ await main(async () => {
     await stage('import directions', () => check([at('scripts/check-imports.mjs')]))
     const generate = at('scripts/generate.mjs')
     if (existsSync(generate)) await stage('generated files', () => check([generate, '--check']))
-    await stage(`tests, Node ${process.versions.node}`, () => test(process.execPath, patterns))
-    for (const release of otherReleases) await stage(`unit tests, Node ${release}`, () => testUnder(release))
+    // Labs wait for real time most of the while; what computes fills the gaps and gives way to them.
+    await Promise.all([
+      stage('labs', () => test(process.execPath, ['--project', 'lab', ...patterns])),
+      computed(),
+    ])
   } catch (error) {
     if (!(error instanceof Stop)) throw error
     console.error(error.message)
@@ -59,16 +62,27 @@ async function check(args) {
   if (code !== 0) throw new Stop(output.trimEnd())
 }
 
-async function test(node, args, where = '') {
-  const { passed, failed, skipped } = await vitest(node, args)
+/** Every test that needs neither real time nor a network of hosts: all of them under this Node, units under the other releases too. */
+async function computed() {
+  const quiet = { quiet: true }
+  await stage(`tests, Node ${process.versions.node}`, () =>
+    test(process.execPath, ['--project', 'unit', '--project', 'repository', ...patterns], quiet),
+  )
+  for (const release of otherReleases)
+    await stage(`unit tests, Node ${release}`, () => testUnder(release, quiet))
+}
+
+async function test(node, args, { where = '', quiet } = {}) {
+  const { passed, failed, skipped } = await vitest(node, args, { quiet })
   total.passed += passed
   total.failed.push(...failed.map(one => ({ ...one, name: `${one.name}${where}` })))
   total.skipped.push(...skipped)
 }
 
-async function testUnder(release) {
+async function testUnder(release, { quiet }) {
   const { path, reason } = await nodeBinary(release)
-  if (path !== undefined) return test(path, ['--project', 'unit', ...patterns], ` (Node ${release})`)
+  if (path !== undefined)
+    return test(path, ['--project', 'unit', ...patterns], { where: ` (Node ${release})`, quiet })
   console.log(`Unit tests under Node ${release} are skipped: ${reason}`)
   total.skipped.push({ name: `unit tests under Node ${release}`, reason })
 }

@@ -1,17 +1,19 @@
 import { spawn } from 'node:child_process'
+import { constants, setPriority } from 'node:os'
 import { root } from './project.mjs'
 
 /**
  * Runs a program from the repository's root and resolves to its exit code (128 + signal number where a signal ended it,
- * 127 where it could not be started) and, with `capture`, to everything it printed.
+ * 127 where it could not be started) and, with `capture`, to everything it printed. `yielding`: at the lowest priority.
  */
-export function run(command, args, { env = {}, capture = false, cwd = root } = {}) {
+export function run(command, args, { env = {}, capture = false, cwd = root, yielding = false } = {}) {
   return new Promise(resolve => {
     const child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...env },
       stdio: capture ? ['ignore', 'pipe', 'pipe'] : 'inherit',
     })
+    if (yielding && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW)
     let output = ''
     for (const stream of capture ? [child.stdout, child.stderr] : []) {
       stream.setEncoding('utf8')
