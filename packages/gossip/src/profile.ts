@@ -46,6 +46,8 @@ export interface Settings {
   readonly gossipIntervalMs: number
   /** The dead are told of the living for this long, so that they can object; then they are forgotten. */
   readonly gossipToTheDeadMs: number
+  /** Messages of others that wait to be handled, at most; what comes then is dropped, and told again. More survives a greater burst, and takes memory. */
+  readonly handoffQueueDepth: number
   /** Bytes of a packet. */
   readonly udpBufferSize: number
   /** Compress what we send. */
@@ -72,6 +74,7 @@ const lan: Settings = {
   gossipNodes: 3,
   gossipIntervalMs: 200,
   gossipToTheDeadMs: 30_000,
+  handoffQueueDepth: 1024,
   udpBufferSize: 1400,
   enableCompression: true,
   deadNodeReclaimMs: 0,
@@ -91,6 +94,7 @@ export const profiles: {
   fast: {
     ...lan,
     rejoinIntervalMs: 2000,
+    handoffQueueDepth: 8192,
     watch: {
       watchers: 3,
       intervalMs: 60,
