@@ -8,7 +8,10 @@ export interface WatchSettings {
   readonly alarmMs: number
   /** From one question to the next while alarmed. */
   readonly retryMs: number
-  /** Without a sign of life for this long, the watcher accuses. Has to be longer than a healthy process may be held up. */
+  /**
+   * Without a sign of life for this long, the watcher accuses. Has to be longer than a healthy process may be held up; one that lately was
+   * silent for nearly as long, and lived, gets up to four times as much.
+   */
   readonly accuseMs: number
   /** How much longer a watcher waits before it declares a death that no other watcher can confirm. */
   readonly aloneMs: number
