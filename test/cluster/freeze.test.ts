@@ -143,3 +143,28 @@ story(
     await cluster.until('all agree', 10_000, () => cluster.agreed())
   },
 )
+
+story(
+  'a node that stalls for a third of a second again and again is dead once at most, and from then on given more time',
+  { profile: 'fast' },
+  async cluster => {
+    await cluster.form(5)
+    await cluster.run(2000)
+    cluster.forget()
+    const busy = cluster.node('node-2')
+    for (let i = 0; i < 20; i++) {
+      busy.freezer.freeze()
+      await cluster.run(330)
+      busy.freezer.thaw()
+      await cluster.run(700 + 600 * cluster.random())
+    }
+    const others = cluster.all.filter(node => node !== busy)
+    expect(new Set(cluster.deaths())).toEqual(new Set(others.map(({ name }) => `${name}: node-2`)))
+    expect(cluster.deaths()).toHaveLength(others.length)
+    // No more than four times as long as for others, though.
+    const since = cluster.clock.now()
+    await cluster.kill(busy)
+    await cluster.run(2000)
+    expect(cluster.lastOf('dead', 'node-2', since, others)).toBeLessThanOrEqual(1000)
+  },
+)

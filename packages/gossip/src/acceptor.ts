@@ -1,4 +1,4 @@
-import { type Clock, formatEndpoint, type Stream } from '@carillon/core'
+import type { Clock, Stream } from '@carillon/core'
 
 import { addressOf, type NodeAddress } from './node-address.ts'
 import type { Tally } from './tally.ts'
@@ -12,8 +12,11 @@ import {
   type WireOptions,
 } from './wire/index.ts'
 
-/** Streams served at once; memberlist refuses as many. */
+/** Streams served at once, as in memberlist; and of one address, so that nobody takes them all. */
 const mostStreams = 128
+const mostOfOne = 32
+/** Bytes that may have come on all open streams together: room for the tables of three clusters of the greatest size. */
+const mostBytes = 64 * 1024 * 1024
 
 interface AcceptorOptions {
   /** Our name: pings to others are not answered. */
@@ -32,7 +35,11 @@ interface AcceptorOptions {
 /** Serves the streams of others: so many at once, each for a bounded time. */
 export class Acceptor {
   readonly #options: AcceptorOptions
-  #open = 0
+  /** By address. */
+  readonly #open = new Map<string, number>()
+  #total = 0
+  /** Bytes that came on the streams that are open. */
+  #bytes = 0
   #closed = false
 
   constructor(options: AcceptorOptions) {
@@ -46,25 +53,36 @@ export class Acceptor {
 
   accept(stream: Stream): void {
     const { wire, clock, tally, timeoutMs } = this.#options
-    const from = formatEndpoint(stream.remote)
-    if (this.#closed || this.#open >= mostStreams) {
-      tally.dropped('tooManyStreams', from)
+    const { remote } = stream
+    const ofOne = this.#open.get(remote.address) ?? 0
+    if (this.#closed || this.#total >= mostStreams || ofOne >= mostOfOne) {
+      tally.dropped('tooManyStreams', remote)
       stream.destroy()
       return
     }
-    this.#open++
+    this.#total++
+    this.#open.set(remote.address, ofOne + 1)
     tally.stream()
     const reader = new StreamReader('acceptor', wire, streamLimits)
     let read = false
+    let bytes = 0
     // A peer that sends too slowly, and one that does not read its answer, is cut off.
     let cancel = clock.after(timeoutMs, () => stream.destroy())
     stream.on('error', () => stream.destroy())
     stream.once('close', () => {
-      this.#open--
+      this.#closedOne(remote.address, bytes)
       cancel()
     })
     stream.on('data', (chunk: Uint8Array) => {
       if (read) return
+      if (this.#bytes + chunk.length > mostBytes) {
+        tally.dropped('streamsFull', remote)
+        read = true
+        stream.destroy()
+        return
+      }
+      bytes += chunk.length
+      this.#bytes += chunk.length
       const result = reader.push(chunk)
       if (!result) return
       read = true
@@ -72,7 +90,7 @@ export class Acceptor {
       cancel = clock.after(timeoutMs, () => stream.destroy())
       if ('message' in result) this.#answer(stream, result.message)
       else {
-        tally.dropped(result.dropped, from)
+        tally.dropped(result.dropped, remote)
         if (result.answer === undefined) stream.destroy()
         else stream.end(encodeStream('acceptor', { type: 'err', error: result.answer }, wire))
       }
@@ -81,6 +99,14 @@ export class Acceptor {
     stream.once('end', () => {
       if (!read) stream.destroy()
     })
+  }
+
+  #closedOne(address: string, bytes: number): void {
+    this.#total--
+    this.#bytes -= bytes
+    const left = (this.#open.get(address) ?? 1) - 1
+    if (left > 0) this.#open.set(address, left)
+    else this.#open.delete(address)
   }
 
   #answer(stream: Stream, message: StreamMessage): void {

@@ -53,12 +53,12 @@ export class Dialer {
     sent?: T,
   ): Promise<T | undefined> {
     const { network, wire, clock, tally, log } = this.#options
-    const peer = formatEndpoint(endpointOf(to))
+    const peer = endpointOf(to)
     let stream: Stream
     tally.stream()
     const request = encodeStream('dialer', message, wire)
     try {
-      stream = await network.connect(endpointOf(to), { timeoutMs: Math.max(1, timeoutMs) })
+      stream = await network.connect(peer, { timeoutMs: Math.max(1, timeoutMs) })
     } catch {
       return undefined
     }
@@ -77,7 +77,7 @@ export class Dialer {
         if (!result) return
         if ('dropped' in result) tally.dropped(result.dropped, peer)
         else if (result.message.type === 'err')
-          log.debug({ peer, error: result.message.error }, 'a peer refused a stream')
+          log.debug({ peer: formatEndpoint(peer), error: result.message.error }, 'a peer refused a stream')
         end('message' in result ? accept(result.message) : undefined)
       })
       stream.write(request)

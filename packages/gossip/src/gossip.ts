@@ -43,7 +43,10 @@ import { broadcastRoom, encodeLabel, encodeMessage, encodePacket, type WireOptio
 export interface GossipStats extends Figures {
   /** 0: hears well. The higher, the more it distrusts its own view. */
   readonly healthScore: number
+  /** News that is to be passed on. */
   readonly queuedBroadcasts: number
+  /** Messages of others that wait to be handled. */
+  readonly waiting: number
 }
 
 const mostMeta = 512
@@ -163,6 +166,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
       swim,
       prober,
       wire,
+      clock,
       tally,
       heard: (member, unasked) => this.#watcher?.heard(member, unasked),
       died: message => {
@@ -230,6 +234,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
       ...this.#tally.figures(),
       healthScore: this.#swim.awareness.score,
       queuedBroadcasts: this.#swim.broadcasts.size,
+      waiting: this.#inbox.waiting,
     }
   }
 
@@ -341,7 +346,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
   #tell({ type, member, other }: SwimEvent): void {
     const shown = info(member)
     if (type === 'conflict') {
-      this.#tally.dropped('nameConflict', shown.address)
+      this.#tally.dropped('nameConflict', endpointOf(member))
       this.#safely(() => this.emit('member:conflict', shown, other ? formatEndpoint(endpointOf(other)) : ''))
       return
     }

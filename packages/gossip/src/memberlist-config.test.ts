@@ -20,7 +20,7 @@ const whole = {
   GossipVerifyIncoming: false,
   GossipVerifyOutgoing: true,
   EnableCompression: false,
-  HandoffQueueDepth: 1024,
+  HandoffQueueDepth: 2048,
   UDPBufferSize: 1200,
   QueueCheckInterval: '30s',
 }
@@ -42,6 +42,7 @@ it('takes every field that MetalLB does', () => {
       gossipNodes: 5,
       gossipIntervalMs: 100,
       gossipToTheDeadMs: 45_000,
+      handoffQueueDepth: 2048,
       udpBufferSize: 1200,
       enableCompression: false,
     },

@@ -44,7 +44,7 @@ const fields: Readonly<Record<string, Field>> = {
   GossipVerifyIncoming: boolean('verifyIncoming'),
   GossipVerifyOutgoing: boolean('verifyOutgoing'),
   EnableCompression: boolean('enableCompression'),
-  HandoffQueueDepth: integer(undefined, 0, Number.MAX_SAFE_INTEGER),
+  HandoffQueueDepth: integer('handoffQueueDepth', 0, Number.MAX_SAFE_INTEGER),
   UDPBufferSize: integer('udpBufferSize', 512, 65_507),
   QueueCheckInterval: duration(undefined, true),
 }

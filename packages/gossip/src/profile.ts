@@ -8,7 +8,10 @@ export interface WatchSettings {
   readonly alarmMs: number
   /** From one question to the next while alarmed. */
   readonly retryMs: number
-  /** Without a sign of life for this long, the watcher accuses. Has to be longer than a healthy process may be held up. */
+  /**
+   * Without a sign of life for this long, the watcher accuses. Has to be longer than a healthy process may be held up; one that lately was
+   * silent for nearly as long, and lived, gets up to four times as much.
+   */
   readonly accuseMs: number
   /** How much longer a watcher waits before it declares a death that no other watcher can confirm. */
   readonly aloneMs: number
@@ -46,6 +49,8 @@ export interface Settings {
   readonly gossipIntervalMs: number
   /** The dead are told of the living for this long, so that they can object; then they are forgotten. */
   readonly gossipToTheDeadMs: number
+  /** Messages of others that wait to be handled, at most; what comes then is dropped, and told again. More survives a greater burst, and takes memory. */
+  readonly handoffQueueDepth: number
   /** Bytes of a packet. */
   readonly udpBufferSize: number
   /** Compress what we send. */
@@ -72,6 +77,7 @@ const lan: Settings = {
   gossipNodes: 3,
   gossipIntervalMs: 200,
   gossipToTheDeadMs: 30_000,
+  handoffQueueDepth: 1024,
   udpBufferSize: 1400,
   enableCompression: true,
   deadNodeReclaimMs: 0,
@@ -91,6 +97,7 @@ export const profiles: {
   fast: {
     ...lan,
     rejoinIntervalMs: 2000,
+    handoffQueueDepth: 8192,
     watch: {
       watchers: 3,
       intervalMs: 60,

@@ -1,4 +1,4 @@
-import { type Clock, formatEndpoint } from '@carillon/core'
+import type { Clock } from '@carillon/core'
 import type { Dialer } from './dialer.ts'
 import type { MemberRecord } from './member-record.ts'
 import { endpointOf, type NodeAddress } from './node-address.ts'
@@ -64,7 +64,7 @@ export class TableExchange {
   merge(table: PushPull, from: NodeAddress): number {
     const { swim, tally } = this.#options
     const { size: before } = swim.members
-    if (!swim.merge(table)) tally.dropped('incompatibleVersions', formatEndpoint(endpointOf(from)))
+    if (!swim.merge(table)) tally.dropped('incompatibleVersions', endpointOf(from))
     const { size } = swim.members
     // Many may be joining at once, and gossip would take seconds to tell of them all; and of the last of them nobody may tell.
     const news = size - this.#known

@@ -1,4 +1,12 @@
-import type { Clock, Counter, Logger, Metrics } from '@carillon/core'
+import {
+  type Clock,
+  type Counter,
+  type Endpoint,
+  formatEndpoint,
+  type Gauge,
+  type Logger,
+  type Metrics,
+} from '@carillon/core'
 
 /** What passed a member, and what it refused. */
 export interface Figures {
@@ -18,12 +26,14 @@ const logEveryMs = 60_000
 /** Counts what passes and what is refused, and logs causes of refusal at a bounded rate. */
 export class Tally {
   readonly #metrics: { readonly [Name in 'packets' | 'bytes' | 'streams' | 'dropped']: Counter }
+  readonly #waitingMetric: Gauge
   readonly #log: Logger
   readonly #clock: Clock
   readonly #figures = { packetsSent: 0, packetsReceived: 0, bytesSent: 0, bytesReceived: 0, streams: 0 }
   readonly #dropped: Record<string, number> = {}
   readonly #logged = new Map<string, { count: number; since: number }>()
-  #flushed = { ...this.#figures }
+  #flushed = this.figures()
+  #waiting = 0
   #cancel: (() => void) | undefined
 
   constructor(metrics: Metrics, log: Logger, clock: Clock) {
@@ -37,6 +47,10 @@ export class Tally {
         'cause',
       ]),
     }
+    this.#waitingMetric = metrics.gauge(
+      'carillon_gossip_waiting',
+      'Most gossip messages that waited at once to be handled, in a second',
+    )
   }
 
   sent(bytes: number): void {
@@ -56,30 +70,48 @@ export class Tally {
     this.#soon()
   }
 
-  // Metrics are brought up to date once a second: there are many packets.
-  #soon(): void {
-    this.#cancel ??= this.#clock.after(1000, () => {
-      this.#cancel = undefined
-      const [now, before] = [{ ...this.#figures }, this.#flushed]
-      this.#flushed = now
-      this.#metrics.packets.inc({ direction: 'sent' }, now.packetsSent - before.packetsSent)
-      this.#metrics.packets.inc({ direction: 'received' }, now.packetsReceived - before.packetsReceived)
-      this.#metrics.bytes.inc({ direction: 'sent' }, now.bytesSent - before.bytesSent)
-      this.#metrics.bytes.inc({ direction: 'received' }, now.bytesReceived - before.bytesReceived)
-      this.#metrics.streams.inc({}, now.streams - before.streams)
-    })
+  /** So many messages wait at this moment. */
+  waiting(messages: number): void {
+    this.#waiting = Math.max(this.#waiting, messages)
+    this.#soon()
   }
 
-  dropped(cause: string, peer: string): void {
-    this.#dropped[cause] = (this.#dropped[cause] ?? 0) + 1
-    this.#metrics.dropped.inc({ cause })
+  dropped(cause: string, peer: Endpoint): void {
+    const total = (this.#dropped[cause] ?? 0) + 1
+    this.#dropped[cause] = total
+    this.#soon()
     const now = this.#clock.now()
     const logged = this.#logged.get(cause)
     const fresh = !logged || now - logged.since > logEveryMs
     const count = fresh ? 1 : logged.count + 1
     this.#logged.set(cause, { count, since: fresh ? now : logged.since })
     if (count <= firstLogs)
-      this.#log.warn({ cause, peer, total: this.#dropped[cause] }, 'gossip was not taken')
+      this.#log.warn({ cause, peer: formatEndpoint(peer), total }, 'gossip was not taken')
+  }
+
+  // Metrics are brought up to date once a second: there are many packets.
+  #soon(): void {
+    this.#cancel ??= this.#clock.after(1000, () => {
+      this.#cancel = undefined
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    const [now, before] = [this.figures(), this.#flushed]
+    this.#flushed = now
+    const { packets, bytes, streams, dropped } = this.#metrics
+    packets.inc({ direction: 'sent' }, now.packetsSent - before.packetsSent)
+    packets.inc({ direction: 'received' }, now.packetsReceived - before.packetsReceived)
+    bytes.inc({ direction: 'sent' }, now.bytesSent - before.bytesSent)
+    bytes.inc({ direction: 'received' }, now.bytesReceived - before.bytesReceived)
+    streams.inc({}, now.streams - before.streams)
+    for (const [cause, count] of Object.entries(now.dropped)) {
+      const more = count - (before.dropped[cause] ?? 0)
+      if (more > 0) dropped.inc({ cause }, more)
+    }
+    this.#waitingMetric.set(this.#waiting)
+    this.#waiting = 0
   }
 
   figures(): Figures {

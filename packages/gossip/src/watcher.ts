@@ -2,6 +2,7 @@ import type { Clock } from '@carillon/core'
 import { Accusations } from './accusations.ts'
 import type { Herald } from './herald.ts'
 import { living, type MemberRecord } from './member-record.ts'
+import { Patience } from './patience.ts'
 import type { Prober } from './prober.ts'
 import type { WatchSettings } from './profile.ts'
 import { Ring } from './ring.ts'
@@ -43,6 +44,9 @@ export class Watcher {
   readonly #settings: WatchSettings
   readonly #targets = new Map<string, Target>()
   readonly #accusations = new Accusations()
+  readonly #patience: Patience
+  /** Since when those were silent whom we accused, and who are dead now. */
+  readonly #silentSince = new Map<string, number>()
   readonly #ring: Ring
   /** Whose state has changed. */
   readonly #touched = new Set<string>()
@@ -62,6 +66,7 @@ export class Watcher {
     this.#clock = clock
     this.#settings = settings
     this.#ring = new Ring(settings.watchers)
+    this.#patience = new Patience(settings.accuseMs)
   }
 
   start(): void {
@@ -101,6 +106,7 @@ export class Watcher {
   #hear(target: Target, sign: LifeSign): void {
     const now = this.#now()
     if (target.accused) this.#accusations.withdraw(target.name, this.#swim.name)
+    if (!this.#cutOff) this.#patience.ended(target.name, target.silence(now), now)
     target.hear(sign, now)
     this.#heardSomebody(now)
   }
@@ -150,6 +156,10 @@ export class Watcher {
       } else {
         this.#ring.delete(one)
         this.#accusations.forget(one)
+        const target = this.#targets.get(one)
+        if (record && target?.accused) this.#silentSince.set(one, now - target.silence(now))
+        if (!record) this.#silentSince.delete(one)
+        if (!record) this.#patience.forget(one)
       }
     }
     this.#touched.clear()
@@ -158,6 +168,9 @@ export class Watcher {
     for (const target of this.#targets.keys()) if (!wanted.includes(target)) this.#targets.delete(target)
     for (const target of wanted) {
       if (this.#targets.has(target)) continue
+      const since = this.#silentSince.get(target)
+      if (since !== undefined) this.#patience.ended(target, now - since, now)
+      this.#silentSince.delete(target)
       // Not all at once: questions to different members are spread over the interval.
       const asked = now - this.#swim.options.random() * this.#settings.intervalMs
       this.#targets.set(target, new Target(target, now, asked, now + this.#newcomerMs(target)))
@@ -222,7 +235,7 @@ export class Watcher {
   }
 
   #attend(target: Target, now: number, cutOff: boolean): void {
-    const { intervalMs, alarmMs, retryMs, accuseMs } = this.#settings
+    const { intervalMs, alarmMs, retryMs } = this.#settings
     const silence = target.silence(now)
     const record = this.#swim.members.get(target.name)
     if (!record) return
@@ -239,7 +252,7 @@ export class Watcher {
       this.#askOthers(target, record)
     }
     // Where nobody at all is heard any more, it is more likely that we are cut off than that all of them died.
-    if (silence < accuseMs || cutOff) return
+    if (silence < this.#patience.with(target.name, now) || cutOff) return
     // Said again and again: what two of them say has to reach at least one of them.
     if (!target.accused || now - target.accusedAt >= accuseAgainMs) this.#accuse(target, record)
     this.#judge(target.name, now)
@@ -299,7 +312,7 @@ export class Watcher {
     const agreed = watchers.filter(by => this.#accusations.counts(name, by, record.incarnation, now))
     if (agreed.length < Math.min(2, watchers.length)) return
     const alone = watchers.length < 2
-    if (alone && target.silence(now) < this.#settings.accuseMs + this.#settings.aloneMs) return
+    if (alone && target.silence(now) < this.#patience.with(name, now) + this.#settings.aloneMs) return
     const incarnation = this.#newest(name, record.incarnation)
     const message: Dead = { type: 'dead', incarnation, node: name, from: this.#swim.name }
     if (this.#swim.dead(message)) this.#herald.tell(encodeMessage(message), record, [])

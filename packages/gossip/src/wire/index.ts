@@ -28,6 +28,8 @@ export {
   type DecodedPacket,
   decodePacket,
   encodePacket,
+  type OpenedPacket,
+  openPacket,
   type PacketLimits,
   type PacketOptions,
   packetLimits,

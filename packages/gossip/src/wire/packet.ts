@@ -35,6 +35,14 @@ export interface PacketLimits {
 /** The limits that hold unless others are given. */
 export const packetLimits: PacketLimits = { expandedBytes: 256 * 1024, messages: 1024, depth: 8 }
 
+/** A packet without its wrapping. */
+export interface OpenedPacket {
+  /** Its messages in wire order, not read yet, each with its type byte first. Views, valid as long as the packet is. */
+  readonly parts: readonly Uint8Array[]
+  /** Why the rest could not be had: one entry for the whole packet, or one for each part that was refused. */
+  readonly dropped: readonly Fault[]
+}
+
 /** What was in a packet. */
 export interface DecodedPacket {
   /** What could be read, in wire order. Payloads and metadata are copies; addresses and versions may be shared among messages. */
@@ -46,26 +54,43 @@ export interface DecodedPacket {
 const CRC_HEADER = 5
 
 /**
- * Reads a datagram: label, encryption, checksum, then compounds and compressed messages to any sensible depth. Never throws,
- * and does an amount of work that `limits` bound.
+ * Takes the wrapping off a datagram: label, encryption, checksum, then compounds and compressed messages to any sensible depth. Never
+ * throws, and does an amount of work that `limits` bound.
  */
-export function decodePacket(
+export function openPacket(
   packet: Uint8Array,
   options: WireOptions = {},
   limits: PacketLimits = packetLimits,
-): DecodedPacket {
+): OpenedPacket {
   if (packet.length === 0) return refused('empty')
   const label = takeLabel(packet, 0, packet.length, options)
   if (typeof label === 'string') return refused(label === 'truncated' ? 'badLabel' : label)
   const plain = decrypted(label === 0 ? packet : packet.subarray(label), options)
   if (typeof plain === 'string') return refused(plain)
-  const reading: Reading = { messages: [], dropped: [], limits, expandable: limits.expandedBytes }
+  const reading: Reading = { parts: [], dropped: [], limits, expandable: limits.expandedBytes }
   readChecked(reading, plain)
-  return { messages: reading.messages, dropped: reading.dropped }
+  return reading
 }
 
-function refused(fault: Fault): DecodedPacket {
-  return { messages: [], dropped: [fault] }
+/** As `openPacket`, and reads the messages. */
+export function decodePacket(
+  packet: Uint8Array,
+  options: WireOptions = {},
+  limits: PacketLimits = packetLimits,
+): DecodedPacket {
+  const opened = openPacket(packet, options, limits)
+  const messages: PacketMessage[] = []
+  const dropped = [...opened.dropped]
+  for (const part of opened.parts) {
+    const message = decodeMessage(part)
+    if (typeof message === 'string') dropped.push(message)
+    else messages.push(message)
+  }
+  return { messages, dropped }
+}
+
+function refused(fault: Fault): OpenedPacket {
+  return { parts: [], dropped: [fault] }
 }
 
 function decrypted(bytes: Uint8Array, options: WireOptions): Uint8Array | Fault {
@@ -89,7 +114,7 @@ function looksPlain(bytes: Uint8Array): boolean {
 }
 
 interface Reading {
-  readonly messages: PacketMessage[]
+  readonly parts: Uint8Array[]
   readonly dropped: Fault[]
   readonly limits: PacketLimits
   expandable: number
@@ -111,9 +136,7 @@ function read(reading: Reading, bytes: Uint8Array, from: number, to: number, dep
     else readCompressed(reading, bytes, from, to, depth + 1)
     return
   }
-  const message = decodeMessage(bytes, from, to)
-  if (typeof message === 'string') reading.dropped.push(message)
-  else reading.messages.push(message)
+  reading.parts.push(bytes.subarray(from, to))
 }
 
 function readCompound(reading: Reading, bytes: Uint8Array, from: number, to: number, depth: number): void {
@@ -123,9 +146,9 @@ function readCompound(reading: Reading, bytes: Uint8Array, from: number, to: num
     reading.dropped.push('truncated')
     return
   }
-  const { messages, dropped, limits } = reading
+  const { parts, dropped, limits } = reading
   for (let i = 0; i < count; i++) {
-    if (messages.length + dropped.length >= limits.messages) {
+    if (parts.length + dropped.length >= limits.messages) {
       dropped.push('tooMany')
       return
     }
