@@ -90,7 +90,6 @@ class Frr implements Sender, Receiver {
 export const frrSender: SenderKind = {
   name: 'FRR',
   command: `${programs}/bgpd`,
-  patience: 100_000,
   make: end => new Frr(end),
 }
 
