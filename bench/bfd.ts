@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { execPath, stderr } from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
-import { calendar, DownWatch, eventually, OurEnd, Scissors } from './support/bfd-lab.ts'
+import { eventually, OurEnd, Scissors } from './support/bfd-lab.ts'
 import { Bfdd, frrInstalled } from './support/bfdd.ts'
+import { calendar } from './support/calendar.ts'
+import { bfdDown, PacketWatch } from './support/packet-watch.ts'
 import type { BenchResult } from './support/result.ts'
 import { ended, Segment, type SegmentNode } from './support/segment.ts'
 import { choice, count } from './support/settings.ts'
@@ -38,7 +40,7 @@ async function detection(intervalMs: number): Promise<BenchResult[]> {
   const [router, ours, theirs] = await nodes(segment)
   const frr = frrInstalled()
   const scissors = new Scissors(segment)
-  const watches = [ours, theirs].map(node => new DownWatch(segment, node))
+  const watches = [ours, theirs].map(node => new PacketWatch(segment, node, 'out', bfdDown))
   await Promise.all(watches.map(({ ready }) => ready))
   const end = new OurEnd(segment, ours, [router.address], { intervalMs, multiplier })
   const both = [ours.address, theirs.address]

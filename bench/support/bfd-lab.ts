@@ -3,10 +3,8 @@ import { execPath } from 'node:process'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { calendar } from './calendar.ts'
 import { ended, type Segment, type SegmentNode } from './segment.ts'
-
-/** Milliseconds by the computer's clock, which tcpdump goes by too. */
-export const calendar = (): number => performance.timeOrigin + performance.now()
 
 /** Asks until it is so; throws when it is not within 30 s. */
 export async function eventually(what: string, ask: () => Promise<boolean> | boolean): Promise<void> {
@@ -40,40 +38,6 @@ export class OurEnd {
 
   count(what: 'up' | 'down'): number {
     return this.said.filter(one => one.what === what).length
-  }
-
-  async stop(): Promise<void> {
-    this.#process.kill('SIGKILL')
-    await ended(this.#process)
-  }
-}
-
-/** When a node says by BFD that a session is down: the times of such packets, as they leave it. */
-export class DownWatch {
-  readonly times: number[] = []
-  readonly #process: ChildProcess
-  readonly ready: Promise<void>
-
-  constructor(segment: Segment, node: SegmentNode) {
-    // Byte 9 of UDP is byte 1 of BFD, whose first two bits are the state.
-    const filter = 'udp dst port 3784 and udp[9] & 0xc0 = 0x40'
-    const words = ['-i', 'eth0', '-Q', 'out', '--immediate-mode', '-l', '-tt', '-n', '-Z', 'root', filter]
-    this.#process = segment.net.spawn(node.name, 'tcpdump', words, { stdio: ['ignore', 'pipe', 'pipe'] })
-    const { stderr, stdout } = this.#process
-    this.ready = new Promise(resolve => {
-      stderr?.on('data', (chunk: Buffer) => {
-        if (chunk.toString().includes('listening on')) resolve()
-      })
-    })
-    if (stdout)
-      createInterface(stdout).on('line', line => {
-        const seconds = /^(\d+\.\d+) /.exec(line)?.[1]
-        if (seconds !== undefined) this.times.push(Number(seconds) * 1000)
-      })
-  }
-
-  first(after: number): number | undefined {
-    return this.times.find(at => at > after)
   }
 
   async stop(): Promise<void> {

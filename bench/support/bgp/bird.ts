@@ -87,7 +87,6 @@ protocol bgp peer {
 export const birdSender: SenderKind = {
   name: 'BIRD',
   command: 'bird',
-  patience: Number.POSITIVE_INFINITY,
   make: end => new Bird(end),
 }
 

@@ -79,6 +79,5 @@ neighbor ${peer} {
 export const exabgpSender: SenderKind = {
   name: 'ExaBGP',
   command: 'exabgp',
-  patience: 10_000,
   make: end => new Exabgp(end),
 }

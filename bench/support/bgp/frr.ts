@@ -8,6 +8,9 @@ import type { Sender, SenderKind } from './sender.ts'
 
 const programs = '/usr/lib/frr'
 
+/** As many commands over one connection: arguments of a function have a limit. */
+const BULK = 20_000
+
 /** zebra and bgpd. */
 class Frr implements Sender, Receiver {
   readonly #end: End
@@ -52,7 +55,8 @@ class Frr implements Sender, Receiver {
   async #configure(...statements: readonly string[]): Promise<number> {
     const from = performance.now()
     const place = ['configure terminal', `router bgp ${this.#end.as}`, 'address-family ipv4 unicast']
-    await this.#bgpd(...place, ...statements)
+    for (let at = 0; at < statements.length; at += BULK)
+      await this.#bgpd(...place, ...statements.slice(at, at + BULK))
     return from
   }
 
@@ -90,7 +94,6 @@ class Frr implements Sender, Receiver {
 export const frrSender: SenderKind = {
   name: 'FRR',
   command: `${programs}/bgpd`,
-  patience: 100_000,
   make: end => new Frr(end),
 }
 

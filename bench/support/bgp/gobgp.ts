@@ -101,6 +101,5 @@ connect-retry = 1
 export const gobgpSender: SenderKind = {
   name: 'GoBGP',
   command: 'gobgpd',
-  patience: 100_000,
   make: end => new Gobgp(end),
 }

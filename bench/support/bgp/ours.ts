@@ -55,6 +55,5 @@ class Ours implements Sender {
 export const ours: SenderKind = {
   name: 'carillon',
   command: execPath,
-  patience: Number.POSITIVE_INFINITY,
   make: end => new Ours(end),
 }

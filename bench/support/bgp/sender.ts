@@ -19,7 +19,5 @@ export interface SenderKind {
   readonly name: string
   /** The command that it needs. */
   readonly command: string
-  /** It is not asked for more routes than that, unless all is asked for. */
-  readonly patience: number
   make(end: End): Sender
 }

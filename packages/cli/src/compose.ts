@@ -30,7 +30,6 @@ export interface ComposeOptions {
   readonly whenIsolated?: 'announce' | 'silent'
   readonly holdDownMs?: number
   readonly sticky?: Blackboard
-  readonly bgpPasswords?: ReadonlyMap<string, string>
 }
 
 /** Introduces the parts to each other: the speaker, its source, its announcers, the real network and clock. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { readPasswords } from './password-files.ts'
+import { PasswordFiles } from './password-files.ts'
 
 let folder = ''
 
@@ -19,11 +19,11 @@ const file = async (name: string, content: string): Promise<string> => {
 }
 
 it('reads one password for each peer, without the line break at its end', async () => {
-  const passwords = await readPasswords([
+  const files = new PasswordFiles([
     `tor-1=${await file('a', 'with spaces \n')}`,
     `tor-2=${await file('b=c', 'two\nlines\r\n')}`,
   ])
-  expect([...passwords]).toEqual([
+  expect([...(await files.first()).passwords]).toEqual([
     ['tor-1', 'with spaces '],
     ['tor-2', 'two\nlines'],
   ])
@@ -32,13 +32,40 @@ it('reads one password for each peer, without the line break at its end', async 
 it('says which file is at fault, and shows no password', async () => {
   const empty = await file('empty', '\n')
   const good = await file('good', 'hush')
-  await expect(readPasswords([`tor=${join(folder, 'none')}`])).rejects.toThrow(
-    /^--bgp-password-file .*none: ENOENT$/,
+  const first = (...given: readonly string[]) => new PasswordFiles(given).first()
+  await expect(first(`tor=${join(folder, 'none')}`)).rejects.toThrow(/^--bgp-password-file .*none: ENOENT$/)
+  await expect(first(`tor=${empty}`)).rejects.toThrow(/empty: it is empty$/)
+  expect(() => new PasswordFiles([`tor=${good}`, `tor=${good}`])).toThrow(/two files for this peer/)
+  expect(() => new PasswordFiles(['hush'])).toThrow(
+    expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('hush') }),
   )
-  await expect(readPasswords([`tor=${empty}`])).rejects.toThrow(/empty: it is empty$/)
-  await expect(readPasswords([`tor=${good}`, `tor=${good}`])).rejects.toThrow(/two files for this peer/)
-  await expect(readPasswords(['hush'])).rejects.toMatchObject({
-    code: 'USAGE',
-    message: expect.not.stringContaining('hush'),
-  })
+})
+
+it('has the same answer while nothing is new, and keeps what a file held that cannot be used any more', async () => {
+  const one = await file('one', 'first')
+  const files = new PasswordFiles([`tor-1=${one}`, `tor-2=${await file('two', 'other')}`])
+  const first = await files.first()
+  expect(await files.read()).toBe(first)
+
+  await writeFile(one, 'second\n')
+  const second = await files.read()
+  expect(second.passwords.get('tor-1')).toBe('second')
+  expect(second.problems).toBe(first.problems)
+
+  await rm(one)
+  const third = await files.read()
+  expect(third.passwords).toBe(second.passwords)
+  expect(third.problems).toEqual([
+    {
+      severity: 'error',
+      kind: 'BGPPeer',
+      name: 'tor-1',
+      field: 'spec.password',
+      message: `${one}: ENOENT`,
+    },
+  ])
+  expect(await files.read()).toBe(third)
+
+  await writeFile(one, 'second')
+  expect((await files.read()).problems).toEqual([])
 })

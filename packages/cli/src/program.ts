@@ -60,6 +60,11 @@ const logLevel = (): Option =>
       return level
     })
     .default('info')
+const bgpPasswordFile = (): Option =>
+  new Option(
+    '--bgp-password-file <peer=file>',
+    'the TCP-MD5 password of a BGPPeer, instead of one in the manifests; may be given several times',
+  ).argParser(many)
 const logFormat = (): Option =>
   new Option('--log-format <format>').choices(['json', 'pretty']).default('json')
 
@@ -181,12 +186,7 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
         .choices(['fast', 'lan', 'wan', 'local'])
         .default('fast'),
     )
-    .addOption(
-      new Option(
-        '--bgp-password-file <peer=file>',
-        'the TCP-MD5 password of a BGPPeer, instead of one in the manifests; may be given several times',
-      ).argParser(many),
-    )
+    .addOption(bgpPasswordFile())
     .addOption(logLevel())
     .addOption(logFormat())
     .action(options => act(async () => (await import('./commands/run.ts')).run(options, terminal)))
@@ -304,6 +304,7 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
     )
     .addOption(lbClass())
     .addOption(ignoreExcludeLb())
+    .addOption(bgpPasswordFile())
     .addOption(json())
     .action(options => act(async () => (await import('./commands/plan.ts')).plan(options, terminal)))
 
@@ -311,6 +312,7 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
     .command('validate')
     .description('Print what is wrong with manifests, by kind, name and field')
     .addOption(manifests())
+    .addOption(bgpPasswordFile())
     .addOption(json())
     .action(options => act(async () => (await import('./commands/validate.ts')).validate(options, terminal)))
 

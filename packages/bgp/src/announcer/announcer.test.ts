@@ -385,7 +385,7 @@ describe('bgp', () => {
     await one.settle(250)
     expect(session()).toBe('Established up')
     await one.settle(100)
-    expect(session()).toBe('Idle down BFD_DOWN')
+    expect(session()).toBe('Active down BFD_DOWN')
     expect(one.status()).toEqual(['192.168.1.1/32 pending'])
     expect(router.sessions()).toHaveLength(1)
     const closing = bfd[Symbol.asyncDispose]()

@@ -5,6 +5,7 @@ import {
   type Context,
   dial,
   disarm,
+  dismissed,
   type FsmStep,
   fail,
   greet,
@@ -14,7 +15,6 @@ import {
   yieldTo,
 } from './moves.ts'
 import { openOf } from './open.ts'
-import { received } from './received.ts'
 import type { Active } from './state.ts'
 
 /** RFC 4271 section 8.2.2: "trying to acquire a peer by listening for, and accepting, a TCP connection". */
@@ -39,7 +39,7 @@ export function active(context: Context, state: Active, event: FsmEvent | FsmTim
       if (!greeting) return [state]
       const { message } = event
       if (message.type === 'open') return agree(context, state, greeting, message, openOf(settings, greeting))
-      if (message.type === 'notification') return fail(context, state, received(message))
+      if (message.type === 'notification') return dismissed(context, state, message)
       return unexpected(context, state, message.type, 'unspecific')
     }
     case 'malformed':

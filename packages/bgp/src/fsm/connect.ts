@@ -10,7 +10,6 @@ export function connect(context: Context, state: Connect, event: FsmEvent | FsmT
       return greet(context, state.failures, event.greeting)
     case 'connectFailed':
     case 'closed':
-      // The RFC goes to Idle, which refuses the peer's own attempts; as others do, we stay open to them.
       return retry(context, state, event.reason)
     case 'timer': {
       if (event.timer !== 'connectRetry') return [state]

@@ -7,16 +7,17 @@ import {
   arm,
   type Context,
   disarm,
+  dismissed,
   type FsmStep,
   fail,
   halt,
   holdExpired,
   keepaliveLater,
+  retry,
   send,
   unexpected,
   yieldTo,
 } from './moves.ts'
-import { received } from './received.ts'
 import { leastSendHoldMs } from './settings.ts'
 import type { Established } from './state.ts'
 
@@ -26,8 +27,9 @@ export function established(context: Context, state: Established, event: FsmEven
     case 'message':
       return heard(context, state, event.message)
     case 'malformed':
-    case 'abort':
       return fail(context, state, event.reason, event.notification)
+    case 'abort':
+      return retry(context, state, event.reason, { told: event.notification })
     case 'timer':
       return expired(context, state, event.timer)
     case 'blocked':
@@ -35,7 +37,7 @@ export function established(context: Context, state: Established, event: FsmEven
     case 'unblocked':
       return [state, ...disarm('sendHold')]
     case 'closed':
-      return fail(context, state, event.reason)
+      return retry(context, state, event.reason)
     case 'stop':
       return halt(state, event.reason, event.notification)
     case 'collision':
@@ -54,7 +56,7 @@ function heard(context: Context, state: Established, message: Message): FsmStep 
     case 'routeRefresh':
       return [state]
     case 'notification':
-      return fail(context, state, received(message))
+      return dismissed(context, state, message)
     case 'open':
       return unexpected(context, state, message.type, 'inEstablished', Uint8Array.of(messageTypes.open))
   }
@@ -73,7 +75,7 @@ function expired(context: Context, state: Established, timer: FsmTimer): FsmStep
         `the peer took nothing of what we sent for ${ms / 1000} s`,
         { sendHoldMs: ms },
       )
-      return fail(context, state, reason, notification('sendHoldTimer', 'unspecific'))
+      return retry(context, state, reason, { told: notification('sendHoldTimer', 'unspecific') })
     }
     default:
       return [state]

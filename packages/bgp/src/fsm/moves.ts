@@ -1,12 +1,14 @@
 import { CarillonError, type Effect, type Step } from '@carillon/core'
 import { notification } from '../wire/fault.ts'
+import { notificationCodes } from '../wire/iana.ts'
 import type { NotificationMessage, OpenMessage } from '../wire/message.ts'
 import { backOffMs, jittered } from './back-off.ts'
 import type { FsmEvent, FsmTimer, Greeting } from './event.ts'
 import { negotiate } from './negotiated.ts'
 import { openOf } from './open.ts'
 import type { FsmOutput } from './output.ts'
-import { type FsmSettings, largeHoldMs, stableMs } from './settings.ts'
+import { received } from './received.ts'
+import { type BackOff, type FsmSettings, largeHoldMs, stableMs } from './settings.ts'
 import type { Established, FsmState, OpenConfirm } from './state.ts'
 
 /** What a state goes by beside itself and the event. */
@@ -49,27 +51,53 @@ export function dial(context: Context, failures: number): FsmStep {
 }
 
 /** To Active: the next attempt of ours comes later, and meanwhile the peer may come. */
-export function listen(context: Context, failures: number): FsmStep {
+export function listen(
+  context: Context,
+  failures: number,
+  backOff: BackOff = context.settings.retry,
+): FsmStep {
   const { settings, random } = context
   const active = { name: 'Active', failures } as const
   if (settings.passive) return [active, ...disarm('connectRetry', 'delayOpen', 'idleHold')]
-  const ms = backOffMs(settings.retry, failures, random)
+  const ms = backOffMs(backOff, failures, random)
   return [active, ...disarm('delayOpen', 'idleHold'), arm('connectRetry', ms), emit({ type: 'waiting', ms })]
 }
 
-/** To Active after a connection that did not come about, or that was lost before anything was agreed. */
-export function retry(context: Context, state: FsmState, reason: CarillonError): FsmStep {
-  const [active, ...effects] = listen(context, failuresAfter(state, context.now))
+/**
+ * To Active after a connection that did not come about, or was lost; the peer is told of it where `told` is given. The RFC goes to Idle
+ * from some states, which refuses the peer's own attempts; a router that is back before we try again is let in.
+ */
+export function retry(
+  context: Context,
+  state: FsmState,
+  reason: CarillonError,
+  { told, backOff }: { readonly told?: NotificationMessage; readonly backOff?: BackOff } = {},
+): FsmStep {
+  const [active, ...effects] = listen(context, failuresAfter(state, context.now), backOff)
   return [
     active,
     ...allTimers,
+    ...(told ? [send(told)] : []),
     emit({ type: 'close' }),
     ...effects,
-    emit({ type: 'failed', reason, established: false }),
+    emit({ type: 'failed', reason, established: state.name === 'Established' }),
   ]
 }
 
-/** To Idle after an error; the peer is told of it where `told` is given. It is tried again after a while. */
+const { cease, holdTimer } = notificationCodes
+const { maximumPrefixes, outOfResources } = cease.subcodes
+
+/** To Active after a NOTIFICATION of the peer. */
+export function dismissed(context: Context, state: FsmState, message: NotificationMessage): FsmStep {
+  const { code, subcode } = message
+  const full: boolean = subcode === maximumPrefixes.code || subcode === outOfResources.code
+  // Another session may go well at once, where nothing is wrong with what was said.
+  const soon = code === holdTimer.code || (code === cease.code && !full)
+  const { retry: quick, errorRetry } = context.settings
+  return retry(context, state, received(message), { backOff: soon ? quick : errorRetry })
+}
+
+/** To Idle after an error of the peer; it is told of it where `told` is given. It is tried again after a while. */
 export function fail(
   context: Context,
   state: FsmState,
@@ -77,7 +105,7 @@ export function fail(
   told?: NotificationMessage,
 ): FsmStep {
   const failures = failuresAfter(state, context.now)
-  const ms = backOffMs(context.settings.retry, failures, context.random)
+  const ms = backOffMs(context.settings.errorRetry, failures, context.random)
   return [
     { name: 'Idle', failures, stopped: false },
     ...allTimers,
@@ -160,7 +188,7 @@ export function holdExpired(context: Context, state: OpenConfirm | Established):
     `nothing was heard of the peer for ${holdTimeMs / 1000} s, the hold time`,
     { holdTimeMs },
   )
-  return fail(context, state, reason, notification('holdTimer', 'unspecific'))
+  return retry(context, state, reason, { told: notification('holdTimer', 'unspecific') })
 }
 
 /** The peer said something that it may not say now. */

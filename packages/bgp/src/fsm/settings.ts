@@ -22,7 +22,10 @@ export interface FsmSettings {
   readonly keepaliveTimeMs?: number
   /** How long a connection may take to come about. */
   readonly connectTimeoutMs: number
+  /** After a connection that did not come about, or was lost. */
   readonly retry: BackOff
+  /** After an error in what was said: the same will probably be said again. */
+  readonly errorRetry: BackOff
   /** Never dial: wait for the peer. */
   readonly passive: boolean
   /** How long to wait for the peer's OPEN before sending ours, on connections that the peer made; 0 for not at all. */

@@ -16,7 +16,8 @@ const settings: FsmSettings = {
   extendedNextHop: false,
   holdTimeMs: 90_000,
   connectTimeoutMs: 10_000,
-  retry: { firstMs: 1000, longestMs: 30_000 },
+  retry: { firstMs: 250, longestMs: 5000 },
+  errorRetry: { firstMs: 1000, longestMs: 30_000 },
   passive: false,
   delayOpenMs: 0,
 }
@@ -124,23 +125,23 @@ const table: Record<keyof typeof events, Record<keyof typeof states, string>> = 
   start:                   { Idle: 'Connect connect', Connect: '.', Active: '.', 'Active, OPEN held back': '.', OpenSent: '.', OpenConfirm: '.', Established: '.' },
   stop:                    { Idle: 'Idle close failed', Connect: 'Idle close failed', Active: 'Idle close failed', 'Active, OPEN held back': 'Idle close failed', OpenSent: 'Idle 6/2 close failed', OpenConfirm: 'Idle 6/2 close failed', Established: 'Idle 6/2 close lost' },
   'stop without a word':   { Idle: 'Idle close failed', Connect: 'Idle close failed', Active: 'Idle close failed', 'Active, OPEN held back': 'Idle close failed', OpenSent: 'Idle close failed', OpenConfirm: 'Idle close failed', Established: 'Idle close lost' },
-  abort:                   { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': '.', OpenSent: 'Idle 6/10 close failed', OpenConfirm: 'Idle 6/10 close failed', Established: 'Idle 6/10 close lost' },
+  abort:                   { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': '.', OpenSent: 'Active 6/10 close failed', OpenConfirm: 'Active 6/10 close failed', Established: 'Active 6/10 close lost' },
   'ConnectRetry timer':    { Idle: '.', Connect: 'Connect failed connect', Active: 'Connect connect', 'Active, OPEN held back': 'Connect connect', OpenSent: '.', OpenConfirm: '.', Established: '.' },
   'DelayOpen timer':       { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': 'OpenSent open', OpenSent: '.', OpenConfirm: '.', Established: '.' },
-  'Hold timer':            { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': '.', OpenSent: 'Idle 4/0 close failed', OpenConfirm: 'Idle 4/0 close failed', Established: 'Idle 4/0 close lost' },
+  'Hold timer':            { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': '.', OpenSent: 'Active 4/0 close failed', OpenConfirm: 'Active 4/0 close failed', Established: 'Active 4/0 close lost' },
   'Keepalive timer':       { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': '.', OpenSent: '.', OpenConfirm: 'OpenConfirm keepalive', Established: 'Established keepalive' },
   'IdleHold timer':        { Idle: 'Connect connect', Connect: '.', Active: '.', 'Active, OPEN held back': '.', OpenSent: '.', OpenConfirm: '.', Established: '.' },
-  'SendHold timer':        { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': '.', OpenSent: '.', OpenConfirm: '.', Established: 'Idle 8/0 close lost' },
+  'SendHold timer':        { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': '.', OpenSent: '.', OpenConfirm: '.', Established: 'Active 8/0 close lost' },
   'connected by us':       { Idle: '.', Connect: 'OpenSent open', Active: 'OpenSent open', 'Active, OPEN held back': 'OpenSent open', OpenSent: '.', OpenConfirm: '.', Established: '.' },
   'connected by the peer': { Idle: '.', Connect: 'OpenSent open', Active: 'OpenSent open', 'Active, OPEN held back': 'OpenSent open', OpenSent: '.', OpenConfirm: '.', Established: '.' },
   'connection failed':     { Idle: '.', Connect: 'Active close failed', Active: '.', 'Active, OPEN held back': '.', OpenSent: '.', OpenConfirm: '.', Established: '.' },
-  closed:                  { Idle: '.', Connect: 'Active close failed', Active: '.', 'Active, OPEN held back': 'Active close failed', OpenSent: 'Active close failed', OpenConfirm: 'Idle close failed', Established: 'Idle close lost' },
+  closed:                  { Idle: '.', Connect: 'Active close failed', Active: '.', 'Active, OPEN held back': 'Active close failed', OpenSent: 'Active close failed', OpenConfirm: 'Active close failed', Established: 'Active close lost' },
   OPEN:                    { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': 'OpenConfirm open keepalive', OpenSent: 'OpenConfirm keepalive', OpenConfirm: 'Idle 5/2 close failed', Established: 'Idle 5/3 close lost' },
   'OPEN of a wrong AS':    { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': 'Idle 2/2 close failed', OpenSent: 'Idle 2/2 close failed', OpenConfirm: 'Idle 5/2 close failed', Established: 'Idle 5/3 close lost' },
   KEEPALIVE:               { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': 'Idle 5/0 close failed', OpenSent: 'Idle 5/1 close failed', OpenConfirm: 'Established established', Established: '.' },
   UPDATE:                  { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': 'Idle 5/0 close failed', OpenSent: 'Idle 5/1 close failed', OpenConfirm: 'Idle 5/2 close failed', Established: '.' },
   'ROUTE-REFRESH':         { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': 'Idle 5/0 close failed', OpenSent: 'Idle 5/1 close failed', OpenConfirm: 'Idle 5/2 close failed', Established: '.' },
-  NOTIFICATION:            { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': 'Idle close failed', OpenSent: 'Idle close failed', OpenConfirm: 'Idle close failed', Established: 'Idle close lost' },
+  NOTIFICATION:            { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': 'Active close failed', OpenSent: 'Active close failed', OpenConfirm: 'Active close failed', Established: 'Active close lost' },
   malformed:               { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': 'Idle 1/2 close failed', OpenSent: 'Idle 1/2 close failed', OpenConfirm: 'Idle 1/2 close failed', Established: 'Idle 1/2 close lost' },
   collision:               { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': 'Idle 6/7 close failed', OpenSent: 'Idle 6/7 close failed', OpenConfirm: 'Idle 6/7 close failed', Established: 'Idle 6/7 close lost' },
   blocked:                 { Idle: '.', Connect: '.', Active: '.', 'Active, OPEN held back': '.', OpenSent: '.', OpenConfirm: '.', Established: '.' },
@@ -240,7 +241,7 @@ describe('its timers', () => {
     run.at(59_998, message({ type: 'keepalive' })).expire('hold')
     expect([run.state.name, run.timers.get('hold')]).toEqual(['Established', 89_998])
     run.at(80_000, message(refresh)).expire('hold')
-    expect([run.state.name, run.now]).toEqual(['Idle', 89_998])
+    expect([run.state.name, run.now]).toEqual(['Active', 89_998])
     expect(run.failures()).toEqual(['nothing was heard of the peer for 30 s, the hold time'])
   })
 
@@ -250,7 +251,7 @@ describe('its timers', () => {
     heard.at(50_100, message({ type: 'keepalive' })).expire('hold')
     expect([heard.state.name, heard.timers.get('hold')]).toEqual(['Established', 80_100])
     const silent = new Run().establish().expire('hold', 20_000).expire('hold')
-    expect([silent.state.name, silent.now]).toEqual(['Idle', 50_250])
+    expect([silent.state.name, silent.now]).toEqual(['Active', 50_250])
   })
 
   it('send KEEPALIVEs at a third of the hold time, with jitter, or more often when told so', () => {
@@ -274,7 +275,7 @@ describe('its timers', () => {
       .at(400_000, { type: 'blocked' })
       .at(879_000, message({ type: 'keepalive' }))
       .expire('sendHold')
-    expect([run.state.name, run.sent().at(-1)]).toEqual(['Idle', '8/0'])
+    expect([run.state.name, run.sent().at(-1)]).toEqual(['Active', '8/0'])
   })
 })
 
@@ -283,32 +284,56 @@ describe('its attempts', () => {
     const run = new Run().at(0, { type: 'start' })
     expect(run.outputs.map(one => one.type)).toContain('connect')
     for (let i = 0; i < 8; i++) run.at(run.now, { type: 'connectFailed', reason }).expire('connectRetry')
-    expect(run.waits()).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000])
+    expect(run.waits()).toEqual([250, 500, 1000, 2000, 4000, 5000, 5000, 5000])
   })
 
   it('have jitter, which may shorten a wait by a quarter', () => {
     const run = new Run({}, initialState, () => 0).at(0, { type: 'start' })
     for (let i = 0; i < 6; i++) run.at(run.now, { type: 'connectFailed', reason }).expire('connectRetry')
-    expect(run.waits()).toEqual([750, 1500, 3000, 6000, 12_000, 22_500])
+    expect(run.waits()).toEqual([187.5, 375, 750, 1500, 3000, 3750])
   })
 
-  it('slow down as well when the peer refuses each session', () => {
-    const run = new Run()
+  it.each([
+    ['rejects the connection', notification('cease', 'connectionRejected'), [250, 500, 1000, 2000]],
+    ['has another connection', notification('cease', 'collisionResolution'), [250, 500, 1000, 2000]],
+    ['does not hear us', notification('holdTimer', 'unspecific'), [250, 500, 1000, 2000]],
+    ['takes no more routes', notification('cease', 'maximumPrefixes'), [1000, 2000, 4000, 8000]],
+    ['wants another AS', notification('open', 'badPeerAs'), [1000, 2000, 4000, 8000]],
+  ] as const)('slow down when the peer %s each time, and meanwhile it may come itself', (_, said, waits) => {
+    const run = new Run().establish()
     for (let i = 0; i < 4; i++) {
-      run.establish().at(run.now, message(bye))
-      run.timers.clear()
+      run.at(run.now, message(said))
+      expect(run.state.name).toBe('Active')
+      run
+        .expire('connectRetry')
+        .at(run.now, { type: 'connected', by: 'us', greeting })
+        .at(run.now, message(open))
+        .at(run.now, message({ type: 'keepalive' }))
     }
-    // Each start by hand begins anew; the timer does not.
-    expect(run.waits()).toEqual([1000, 1000, 1000, 1000])
-    const again = new Run().establish()
-    for (let i = 0; i < 4; i++)
-      again
-        .at(again.now, message(bye))
-        .expire('idleHold')
-        .at(again.now, { type: 'connected', by: 'us', greeting })
-        .at(again.now, message(open))
-        .at(again.now, message({ type: 'keepalive' }))
-    expect(again.waits()).toEqual([1000, 2000, 4000, 8000])
+    expect(run.waits()).toEqual(waits)
+    run.at(run.now, message(said)).at(run.now, { type: 'connected', by: 'peer', greeting })
+    expect(run.state.name).toBe('OpenSent')
+  })
+
+  it('slow down after errors of the peer, which is not listened to meanwhile', () => {
+    const run = new Run().at(0, { type: 'start' })
+    for (let i = 0; i < 6; i++) {
+      run
+        .at(run.now, { type: 'connected', by: 'us', greeting })
+        .at(run.now, message(update))
+        .at(run.now, { type: 'connected', by: 'peer', greeting })
+      expect(run.state.name).toBe('Idle')
+      run.expire('idleHold')
+    }
+    expect(run.waits()).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000])
+  })
+
+  it('begin anew with each start by hand', () => {
+    const run = new Run()
+    for (let i = 0; i < 3; i++) {
+      run.establish().at(run.now, message(bye)).at(run.now, { type: 'stop', reason })
+    }
+    expect(run.waits()).toEqual([250, 250, 250])
   })
 
   it('are quick again after a session that lasted', () => {
@@ -319,7 +344,7 @@ describe('its attempts', () => {
       .at(run.now, message(open))
       .at(run.now, message({ type: 'keepalive' }))
     run.at(run.now + 30_000, { type: 'closed', reason })
-    expect(run.waits().at(-1)).toBe(1000)
+    expect(run.waits().at(-1)).toBe(250)
   })
 
   it('go on while nobody answers, each given up after its time', () => {
@@ -338,7 +363,7 @@ describe('its attempts', () => {
     expect([run.state.name, run.timers.size]).toEqual(['Active', 0])
     run.at(30, { type: 'connected', by: 'peer', greeting }).at(40, message(open))
     expect([run.state.name, run.sent()]).toEqual(['OpenConfirm', ['open', 'keepalive']])
-    run.at(50, message(bye)).expire('idleHold')
+    run.at(50, message(bye))
     expect([run.state.name, run.timers.size]).toEqual(['Active', 0])
     run.at(5000, { type: 'connected', by: 'peer', greeting }).expire('delayOpen')
     expect([run.state.name, run.sent()]).toEqual(['OpenSent', ['open', 'keepalive', 'open']])
@@ -348,7 +373,7 @@ describe('its attempts', () => {
     const run = new Run({}, { ...listening, failures: 3 })
       .at(0, { type: 'connected', by: 'peer', greeting })
       .at(0, { type: 'closed', reason })
-    expect(run.waits()).toEqual([8000])
+    expect(run.waits()).toEqual([2000])
   })
 
   it('end with a stop, and begin anew with a start', () => {

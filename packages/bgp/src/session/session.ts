@@ -14,6 +14,7 @@ import type { FsmSettings } from '../fsm/settings.ts'
 import { nextHopOf } from '../local/next-hop.ts'
 import { isOnLink } from '../local/on-link.ts'
 import { defaultRouterId } from '../local/router-id.ts'
+import type { KeyConflict } from '../speaker/listener-keys.ts'
 import type { PeerSettings } from '../speaker/peer.ts'
 import { afis, type Decoded, notification, safis } from '../wire/index.ts'
 import type { Message, RouteFamily, RouteRefreshMessage } from '../wire/message.ts'
@@ -81,6 +82,7 @@ export class Session {
   #other: Channel | undefined
   #address: string | undefined
   #hindrance: string | undefined
+  #deaf: KeyConflict | undefined
   #hasBeenUp = false
   #routerId: string | undefined
   #drained: (() => void) | undefined
@@ -149,6 +151,21 @@ export class Session {
     if (this.#ended || why === this.#hindrance) return
     this.#hindrance = why
     this.#listener.changed(this)
+  }
+
+  /** Another peer at the same address has the only key that our listener can have for it; undefined when none has. */
+  unheard(conflict: KeyConflict | undefined): void {
+    if (this.#ended || conflict?.heard === this.#deaf?.heard) return
+    this.#deaf = conflict
+    if (conflict) {
+      const { address, heard } = conflict
+      this.#log.warn({ address, rival: heard }, `the peer cannot connect to us: ${this.#deafness(conflict)}`)
+    }
+    this.#listener.changed(this)
+  }
+
+  #deafness({ heard, address }: KeyConflict): string {
+    return `connections from ${address} have to have the password of peer "${heard}", which is another one`
   }
 
   /** Takes a connection that the peer has made; false when it is not wanted, and stays with the caller. */
@@ -253,10 +270,11 @@ export class Session {
     const { peer } = this
     const { state, since, uptimeMs, lastError } = this.#standing
     const { state: machine, connection } = this.#main
-    const waiting =
+    const waits =
       this.#address === undefined
         ? (this.#hindrance ?? `waiting for a router advertisement on ${peer.interface}`)
         : this.#standing.waiting
+    const waiting = waits && peer.passive && this.#deaf ? `${waits}; ${this.#deafness(this.#deaf)}` : waits
     const bfd = this.#watch?.status()
     return {
       peer: peer.name,

@@ -4,7 +4,6 @@ import {
   type Clock,
   type Links,
   type Logger,
-  type Md5Key,
   type Metrics,
   type Network,
   type Stream,
@@ -20,6 +19,7 @@ import type { SessionStatus } from '../session/status.ts'
 import { Discovery } from '../unnumbered/discovery.ts'
 import { Instruments } from './instruments.ts'
 import { Listener } from './listener.ts'
+import { type Caller, type KeyConflict, listenerKeys } from './listener-keys.ts'
 import { type BgpPeer, type PeerSettings, settlePeer } from './peer.ts'
 
 /** Where peers may connect. */
@@ -275,26 +275,29 @@ export class BgpSpeaker implements AsyncDisposable {
 
   /** Opens the listeners that are needed, closes others, and tells each which connections have to be signed. */
   #listen(): void {
-    const sessions = [...this.#sessions.values()]
-    const wanted = new Map<string, Md5Key[]>()
-    for (const { peer, address } of sessions) {
+    const wanted = new Map<string, Caller[]>()
+    for (const { peer, address } of this.#sessions.values()) {
       if (!this.#options.listen && !peer.passive) continue
       const device = peer.vrf ?? ''
-      const keys = wanted.get(device) ?? []
-      if (peer.password !== undefined && address !== undefined) keys.push({ address, key: peer.password })
-      wanted.set(device, keys)
+      const callers = wanted.get(device) ?? []
+      if (address !== undefined) callers.push({ peer, address })
+      wanted.set(device, callers)
     }
     for (const [device, listener] of this.#listeners) {
       if (wanted.has(device)) continue
       this.#listeners.delete(device)
       void listener[Symbol.asyncDispose]()
     }
-    for (const [device, keys] of wanted) {
+    const unheard = new Map<string, KeyConflict>()
+    for (const [device, callers] of wanted) {
+      const { keys, conflicts } = listenerKeys(callers)
+      for (const conflict of conflicts) unheard.set(conflict.unheard, conflict)
       const known = this.#listeners.get(device)
       const listener = known ?? this.#listener_(device)
       listener.setMd5Keys(keys)
       if (!known) void listener.open()
     }
+    for (const session of this.#sessions.values()) session.unheard(unheard.get(session.name))
   }
 
   #listener_(device: string): Listener {

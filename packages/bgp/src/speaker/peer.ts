@@ -27,7 +27,7 @@ export interface BgpPeer {
   readonly holdTimeMs?: number
   /** @default a third of the negotiated hold time */
   readonly keepaliveTimeMs?: number
-  /** The longest wait between two attempts to connect; the first ones come sooner. @default 30_000 */
+  /** The longest wait between two attempts to connect; the first ones come sooner. @default 5000, and 30_000 after an error */
   readonly connectTimeMs?: number
   /** Our BGP identifier. @default our IPv4 address on the session, else the lowest of this host, else made of the node's name */
   readonly routerId?: string
@@ -64,6 +64,8 @@ export interface PeerSettings {
   readonly holdTimeMs: number
   readonly keepaliveTimeMs?: number
   readonly connectTimeMs: number
+  /** The longest wait after an error in what was said. */
+  readonly errorTimeMs: number
   readonly routerId?: string
   readonly password?: string
   readonly bfd?: BfdProfile
@@ -86,9 +88,12 @@ export const peerDefaults: Required<
 > = Object.freeze({
   peerPort: 179,
   holdTimeMs: 90_000,
-  connectTimeMs: 30_000,
+  connectTimeMs: 5000,
   restartTimeMs: 120_000,
 })
+
+/** An error will be made again, and is seen in the log of the router each time. */
+const longestErrorMs = 30_000
 
 const both: readonly RouteFamily[] = ['ipv4', 'ipv6']
 const whole = (value: number, from: number, to: number): boolean =>
@@ -178,6 +183,7 @@ export function settlePeer(peer: BgpPeer): PeerSettings {
     holdTimeMs: peer.holdTimeMs ?? peerDefaults.holdTimeMs,
     ...(keepaliveTimeMs !== undefined && { keepaliveTimeMs }),
     connectTimeMs: peer.connectTimeMs ?? peerDefaults.connectTimeMs,
+    errorTimeMs: peer.connectTimeMs ?? longestErrorMs,
     ...(peer.routerId !== undefined && { routerId: peer.routerId }),
     ...(peer.password !== undefined && { password: peer.password }),
     ...(peer.bfd !== undefined && { bfd: peer.bfd }),

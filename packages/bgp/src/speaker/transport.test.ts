@@ -125,7 +125,7 @@ describe('a connection to a peer', () => {
       expect(dialled).toEqual([
         [
           { address: '10.0.0.254', port: peerPort },
-          { ...options, timeoutMs: 11_000 },
+          { ...options, timeoutMs: 6000 },
         ],
       ])
       await speaker.close()
@@ -176,6 +176,22 @@ describe('a listener', () => {
     ])
     await speaker.close()
     expect(listened.every(({ closed }) => closed)).toBe(true)
+  })
+
+  it('has the key of one of two peers at one address, and both are named', async () => {
+    const { speaker, listened, log, start } = await lab([
+      peer({ name: 'a', passive: true, password: 'one' }),
+      peer({ name: 'b', passive: true, password: 'two', peerPort: 1179 }),
+    ])
+    await start()
+    expect(listened[0]?.keys).toEqual([{ address: '10.0.0.254', key: 'one' }])
+    const why = 'connections from 10.0.0.254 have to have the password of peer "a", which is another one'
+    expect(speaker.session('b')?.waiting).toBe(`waiting for the peer to connect; ${why}`)
+    expect(speaker.session('a')?.waiting).toBe('waiting for the peer to connect')
+    expect(log.lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      { message: `the peer cannot connect to us: ${why}`, fields: { peer: 'b', rival: 'a' } },
+    ])
+    await speaker.close()
   })
 
   it('holds each accepted connection to what its peer is held to', async () => {

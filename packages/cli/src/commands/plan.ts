@@ -19,11 +19,15 @@ export interface PlanOptions {
   readonly standalone: boolean
   readonly lbClass?: string
   readonly ignoreExcludeLb: boolean
+  readonly bgpPasswordFile?: readonly string[]
   readonly json: boolean
 }
 
 /** What would be announced of a snapshot. Pure. */
-export function planOf(snapshot: Snapshot, options: Omit<PlanOptions, 'manifests' | 'json'>): PlanDocument {
+export function planOf(
+  snapshot: Snapshot,
+  options: Omit<PlanOptions, 'manifests' | 'bgpPasswordFile' | 'json'>,
+): PlanDocument {
   const { standalone, lbClass, ignoreExcludeLb } = options
   const { config, problems } = new ConfigParser().parse(snapshot)
   if (!config) return describeInvalid(problems)
@@ -40,7 +44,7 @@ export function planOf(snapshot: Snapshot, options: Omit<PlanOptions, 'manifests
 
 /** `carillon plan`: 0 also with pending Services, 1 for an invalid configuration. */
 export async function plan(options: PlanOptions, terminal: Terminal): Promise<number> {
-  const document = planOf(await readManifests(options.manifests), options)
+  const document = planOf(await readManifests(options.manifests, options.bgpPasswordFile), options)
   const invalid = document.problems.some(problem => problem.severity === 'error')
   if (options.json) terminal.print(JSON.stringify(document, null, 2))
   else show(document, terminal)

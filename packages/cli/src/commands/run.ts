@@ -7,6 +7,7 @@ import {
   type Metrics,
   manifestsOnDisk,
   type Network,
+  type Source,
   type Speaker,
   systemClock,
 } from '@carillon/core'
@@ -19,7 +20,8 @@ import { handOver } from '../hand-over.ts'
 import { servedBy } from '../http/served.ts'
 import type { HttpServer } from '../http/server.ts'
 import { type LogFormat, type LogLevel, makeLogger } from '../log.ts'
-import { readPasswords } from '../password-files.ts'
+import { PasswordFiles } from '../password-files.ts'
+import { PasswordSource } from '../password-source.ts'
 import { stopInTime, stopSignal } from '../stop.ts'
 import type { Terminal } from '../terminal.ts'
 import { version } from '../version.ts'
@@ -57,14 +59,14 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
   const log = (await makeLogger(options.logLevel, options.logFormat)).child({ node })
   const listen =
     options.bgpListen === undefined ? undefined : parseEndpoint('--bgp-listen', options.bgpListen, 179)
-  const bgpPasswords = await readPasswords(options.bgpPasswordFile ?? [])
+  const source = sourceOf(options)
   const metrics = (await import('../http/metrics.ts')).prometheusMetrics()
   const { excludeInterfaces, garpCount, garpInterval, garpRefresh } = options
   const network = systemNetwork()
   const speaks = (cluster: Cluster): Speaker =>
     compose({
       node,
-      source: new ManifestSource({ files: manifestsOnDisk(options.manifests), clock: systemClock }),
+      source,
       standalone: true,
       network,
       log,
@@ -75,7 +77,6 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
       ...(options.holdDown === undefined ? {} : { holdDownMs: options.holdDown }),
       ...(options.sticky ? { sticky: cluster } : {}),
       ignoreExcludeLb: options.ignoreExcludeLb,
-      bgpPasswords,
       ...(listen && { bgp: { listen } }),
       ...(options.lbClass === undefined ? {} : { loadBalancerClass: options.lbClass }),
       layer2: {
@@ -111,6 +112,16 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
     await Promise.allSettled([cluster[Symbol.asyncDispose](), server?.[Symbol.asyncDispose]()])
   })
   return 0
+}
+
+/** The manifests, and beside them the passwords of BGP peers where these are in files. Throws `USAGE`. */
+function sourceOf({ manifests, bgpPasswordFile = [] }: RunOptions): Source {
+  const source = new ManifestSource({ files: manifestsOnDisk(manifests), clock: systemClock })
+  if (bgpPasswordFile.length === 0) return source
+  return new PasswordSource(source, new PasswordFiles(bgpPasswordFile), {
+    clock: systemClock,
+    watch: (paths, changed) => manifestsOnDisk(paths).watch(changed),
+  })
 }
 
 function clusterOf(

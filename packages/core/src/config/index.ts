@@ -14,7 +14,7 @@ export type {
   ServiceAllocation,
 } from './config.ts'
 export { localPrefConflict, sessionKey } from './conflict.ts'
-export { type ConfigOptions, ConfigParser, type ParsedConfig, parseConfig } from './parse-config.ts'
+export { ConfigParser, type ParsedConfig, parseConfig } from './parse-config.ts'
 export { compareProblems, type Problem } from './problem.ts'
 export {
   addressToNumber,

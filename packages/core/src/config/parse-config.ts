@@ -15,7 +15,7 @@ import {
 } from './parse-bgp-advertisement.ts'
 import { parseCommunityAliases } from './parse-communities.ts'
 import { parseL2Advertisement } from './parse-l2-advertisement.ts'
-import { parsePeer, refuseEchoWithIPv6, refuseEqualSessions } from './parse-peer.ts'
+import { parsePeer, refuseEchoWithIPv6, refuseEqualSessions, warnOfOneKey } from './parse-peer.ts'
 import { type PlainPool, parsePools } from './parse-pools.ts'
 import { Secrets } from './password.ts'
 import { selectPools } from './pool-selection.ts'
@@ -101,13 +101,15 @@ function attached<Ad>(
   return byPool
 }
 
+const noPasswords: ReadonlyMap<string, string> = new Map()
+
 function read(
   snapshot: Snapshot,
   nodes: Nodes,
   secrets: Secrets,
-  passwords: ReadonlyMap<string, string>,
   previous: Config | undefined,
 ): ParsedConfig {
+  const { passwords = noPasswords } = snapshot
   const problems: Problem[] = []
   const spot = spotOf(problems)
   const broken = new Set(
@@ -161,6 +163,7 @@ function read(
     )
   }
   refuseEqualSessions(peers, nodes)
+  warnOfOneKey(peers, nodes)
   refuseEchoWithIPv6(peers, bfdProfiles, bgpAds)
 
   const given = snapshot.problems.map(problem => ({ ...problem }))
@@ -221,35 +224,21 @@ interface Reading {
   readonly result: ParsedConfig
 }
 
-/** What a configuration depends on beside the resources. */
-export interface ConfigOptions {
-  /**
-   * TCP-MD5 keys by name of the BGPPeer, in place of `password` and `passwordSecret`.
-   *
-   * @default none
-   */
-  readonly passwords?: ReadonlyMap<string, string>
-}
-
 /**
  * Reads configurations, and gives the very same result again while nothing that it depends on has changed: the
- * `metallb.io` objects, the labels of Nodes where they decided something, the Secrets that peers name. When they have changed,
+ * `metallb.io` objects, the labels of Nodes where they decided something, the Secrets that peers name, the
+ * passwords that are given beside them. When they have changed,
  * what is equal to its part of the last valid configuration is the same object as there, up to the whole of it.
  */
 export class ConfigParser {
-  readonly #passwords: ReadonlyMap<string, string>
   #last: Reading | undefined
   #config: Config | undefined
-
-  constructor({ passwords = new Map() }: ConfigOptions = {}) {
-    this.#passwords = passwords
-  }
 
   parse(snapshot: Snapshot): ParsedConfig {
     if (this.#last && this.#holds(this.#last, snapshot)) return this.#last.result
     const nodes = new Nodes(snapshot.nodes)
     const secrets = new Secrets(snapshot.secrets)
-    const result = read(snapshot, nodes, secrets, this.#passwords, this.#config)
+    const result = read(snapshot, nodes, secrets, this.#config)
     this.#config = result.config ?? this.#config
     this.#last = { snapshot, nodes, secrets, result }
     return result
@@ -257,6 +246,7 @@ export class ConfigParser {
 
   #holds({ snapshot: last, nodes, secrets }: Reading, snapshot: Snapshot): boolean {
     if (!watched.every(list => sameItems(last[list], snapshot[list]))) return false
+    if (last.passwords !== snapshot.passwords) return false
     if (nodes.consulted && !sameLabels(last.nodes, snapshot.nodes)) return false
     return last.secrets === snapshot.secrets || secrets.sameAnswers(new Secrets(snapshot.secrets))
   }

@@ -414,6 +414,26 @@ describe('two peers', () => {
     expect(two(rack('1'), {}, [node('n1', { rack: '1' })])).toHaveLength(1)
   })
 
+  it('that wait for a router at one address need one password, or only one of them is let in', () => {
+    const wait = (port: number, spec: Record<string, unknown> = {}) => ({ peerPort: port, ...spec })
+    const passive = { annotations: { 'carillon.io/bgp-passive': 'true' } }
+    const both = (one: Record<string, unknown>, other: Record<string, unknown>): string[] =>
+      said({
+        bgpPeers: [peer('a', wait(179, one)), peer('b', wait(1790, other))].map(object => ({
+          ...object,
+          metadata: { ...object.metadata, ...passive },
+        })),
+      })
+    expect(both({ password: 'x' }, { password: 'y' })).toEqual([
+      'warning b spec.peerAddress: BGPPeer "a" is at 10.0.0.1 too, with another password, and both wait for the router to connect: only "a" can be let in, since a listener has one key for each address; give both the same password, or let one dial',
+    ])
+    expect(both({ password: 'x' }, {})).toHaveLength(1)
+    expect(both({ password: 'x' }, { password: 'x' })).toEqual([])
+    expect(both({ password: 'x' }, { password: 'y', vrf: 'red' })).toEqual([])
+    expect(both({ password: 'x' }, { password: 'y', peerAddress: '10.0.0.2' })).toEqual([])
+    expect(two({ password: 'x' }, { password: 'y', peerPort: 1790 })).toEqual([])
+  })
+
   it('may have different AS numbers and identifiers on one node', () => {
     expect(
       two({ routerID: '1.1.1.1' }, { peerAddress: '10.0.0.2', myASN: 64999, routerID: '2.2.2.2' }),
@@ -500,8 +520,9 @@ describe('what annotations add to a peer', () => {
 
 describe('the password of a peer that is given beside the resources', () => {
   const given = (spec: Record<string, unknown>, password: string, name = 'tor') =>
-    new ConfigParser({ passwords: new Map([[name, password]]) }).parse({
+    new ConfigParser().parse({
       ...emptySnapshot,
+      passwords: new Map([[name, password]]),
       bgpPeers: [peer('tor', spec)],
     })
 

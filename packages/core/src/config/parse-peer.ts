@@ -221,6 +221,35 @@ export function refuseEqualSessions(
   }
 }
 
+/**
+ * Warns of peers, given in name order, of which a node can let only some in. A listener tells the keys of connections apart by the address
+ * of the other end alone (and by the VRF), and where two peers want different ones there, it has that of the first which is passive.
+ */
+export function warnOfOneKey(
+  peers: readonly { readonly peer: ComparablePeer; readonly spot: Spot }[],
+  nodes: Nodes,
+): void {
+  const called = peers.filter(({ peer }) => peer.passive && peer.peerAddress)
+  for (const [i, { peer, spot }] of called.entries()) {
+    const { peerAddress, vrf, password, nodeSelectors } = peer
+    const heard = called
+      .slice(0, i)
+      .find(
+        ({ peer: other }) =>
+          other.peerAddress === peerAddress &&
+          other.vrf === vrf &&
+          other.password !== password &&
+          nodes.share(other.nodeSelectors, nodeSelectors),
+      )
+    if (!heard) continue
+    spot
+      .at('peerAddress')
+      .warning(
+        `BGPPeer "${heard.peer.name}" is at ${peerAddress} too, with another password, and both wait for the router to connect: only "${heard.peer.name}" can be let in, since a listener has one key for each address; give both the same password, or let one dial`,
+      )
+  }
+}
+
 /** An advertisement with the pools that it announces. */
 interface Announced {
   readonly ad: Pick<BgpAd, 'name' | 'peers'>

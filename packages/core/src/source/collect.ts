@@ -2,7 +2,7 @@ import type { Problem } from '../config/problem.ts'
 import type { Resource } from '../resources/index.ts'
 import { emptySnapshot, type Snapshot } from './snapshot.ts'
 
-type List = Exclude<keyof Snapshot, 'problems'>
+type List = Exclude<keyof Snapshot, 'problems' | 'passwords'>
 
 const lists: { readonly [Kind in Resource['kind']]?: List } = {
   IPAddressPool: 'pools',

@@ -31,6 +31,8 @@ export interface Snapshot {
   readonly secrets: readonly Secret[]
   /** Objects that could not be read at all (schema violations, the same object twice). */
   readonly problems: readonly Problem[]
+  /** TCP-MD5 keys that are given beside the resources, by the name of the BGPPeer. */
+  readonly passwords?: ReadonlyMap<string, string>
 }
 
 export const emptySnapshot: Snapshot = {

@@ -68,6 +68,7 @@ export interface AddressConflict {
   readonly mac: string
 }
 
+/** What an announcer tells the speaker, which keeps it for the status. Whoever has sessions logs their ups and downs itself. */
 export interface AnnouncerEvents {
   'announcement:changed': (status: AnnouncementStatus) => void
   'address:conflict': (conflict: AddressConflict) => void

@@ -60,12 +60,6 @@ export interface SpeakerOptions {
    */
   readonly ignoreExcludeLb?: boolean
   /**
-   * TCP-MD5 keys by name of the BGPPeer, in place of what the resources say. Never logged, never shown.
-   *
-   * @default none
-   */
-  readonly bgpPasswords?: ReadonlyMap<string, string>
-  /**
    * What to do when this node has had company and now hears nobody: it may be alone in the world, or cut off from clients, too.
    * `announce`, as MetalLB does: it takes every address. `silent`: it gives up what it has until it hears somebody.
    * @default 'announce'
@@ -113,7 +107,7 @@ export class Speaker implements AsyncDisposable {
   readonly node: string
   readonly #options: SpeakerOptions
   readonly #log: Logger
-  readonly #parser: ConfigParser
+  readonly #parser = new ConfigParser()
   readonly #allocator: { update(input: AllocatorInput): Allocation }
   readonly #planner = new Planner()
   readonly #stages: readonly Stage[]
@@ -141,7 +135,6 @@ export class Speaker implements AsyncDisposable {
     this.node = options.node
     this.#log = options.log
     this.#startedAt = options.clock.date()
-    this.#parser = new ConfigParser({ passwords: options.bgpPasswords ?? new Map() })
     this.#holdDown = new HoldDown(options.node, options.holdDownMs ?? 0)
     this.#claims = options.sticky && this.#shareClaims(options.sticky)
     const { loadBalancerClass, alsoUnclassed = false, standalone = false } = options

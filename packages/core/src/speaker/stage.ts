@@ -135,12 +135,10 @@ export class Stage implements AsyncDisposable {
 
   readonly #peerUp = (peer: string): void => {
     const message = `the session with ${peer} is up`
-    this.#context.log.info({ peer }, 'peer up')
     this.#context.tell({ type: 'peerUp', peer, message })
   }
 
   readonly #peerDown = (peer: string, reason: CarillonError): void => {
-    this.#context.log.warn({ peer, code: reason.code, reason: reason.message }, 'peer down')
     this.#context.tell({
       type: 'peerDown',
       peer,

@@ -2,7 +2,7 @@ import type { Snapshot } from '@carillon/core'
 import { type ResourceType, resourceTypes } from '../client/index.ts'
 
 /** The lists of a snapshot that come from the API server. */
-export type KindName = Exclude<keyof Snapshot, 'problems'>
+export type KindName = Exclude<keyof Snapshot, 'problems' | 'passwords'>
 
 /** How one kind is followed. */
 export interface WatchedKind {
