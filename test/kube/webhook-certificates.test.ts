@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { FakeClock } from '@carillon/core/testing'
-import { webhookConfiguration } from '@carillon/kubernetes'
+import { managedAnnotation, webhookConfiguration } from '@carillon/kubernetes'
 import { KubeApiServer, type KubeObject } from '@carillon/kubernetes/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
@@ -220,6 +220,74 @@ describe('a cluster without certificates', () => {
     )
     await look(clock, 60_000)
     await started
+  })
+})
+
+describe('webhooks that the controllers manage', () => {
+  const policies = async (): Promise<readonly string[]> => {
+    const { webhooks = [] } = (await cluster.server.store.get(configurationKey)) as Json
+    return webhooks.map((one: Json) => one.failurePolicy)
+  }
+  const settled = (webhookConfiguration({ namespace }).webhooks as Json[]).map(one => one.failurePolicy)
+  const install = async (webhooks: readonly Json[] = []): Promise<void> => {
+    await cluster.server.store.delete(configurationKey)
+    const { apiVersion, kind, name } = configurationKey
+    const metadata = { name, annotations: { [managedAnnotation]: 'true' } }
+    await cluster.server.store.create({ apiVersion, kind, metadata, webhooks } as Json)
+  }
+  const first = async (name: string): Promise<void> => {
+    const object = { apiVersion: 'metallb.io/v1beta1', kind: 'IPAddressPool' }
+    await cluster.server.store.create({
+      ...object,
+      metadata: { name, namespace },
+      spec: { addresses: ['192.0.2.0/24'] },
+    })
+    await cluster.server.store.delete({ ...object, name, namespace })
+  }
+
+  it('are asked, but not waited for, until those who answer have been there for a while', async () => {
+    await install()
+    await first('a')
+    const clock = clockFrom(0)
+    await cluster.begin(2, { clock })
+    expect(await policies()).toEqual(settled.map(() => 'Ignore'))
+    const gone = cluster.replicas.splice(0)
+    await first('b')
+    cluster.replicas.push(...gone)
+    await cluster.call()
+    await look(clock, 30_000)
+    expect(await policies()).toEqual(settled)
+    await cluster.call()
+    cluster.replicas.splice(0)
+    await expect(first('c')).rejects.toThrow('failed calling webhook')
+    cluster.replicas.push(...gone)
+  })
+
+  it('stay waited for when a controller begins anew', async () => {
+    await install()
+    const clock = clockFrom(0)
+    await cluster.begin(1, { clock })
+    await look(clock, 30_000)
+    await cluster.begin(1, { clock: clockFrom(0) })
+    expect(await policies()).toEqual(settled)
+  })
+
+  it('take the place of those of another version, and are not written again', async () => {
+    const [one, ...rest] = webhookConfiguration({ namespace }).webhooks as Json[]
+    await install([{ ...one, rules: [{ ...one.rules[0], operations: ['CREATE'] }] }, ...rest.slice(2)])
+    const clock = clockFrom(0)
+    await cluster.begin(1, { clock })
+    const { webhooks } = (await cluster.server.store.get(configurationKey)) as Json
+    expect(webhooks).toHaveLength(settled.length)
+    expect(webhooks[0]).toMatchObject({
+      name: one.name,
+      failurePolicy: 'Fail',
+      rules: [{ operations: ['CREATE', 'UPDATE'] }],
+    })
+    await look(clock, 30_000)
+    cluster.server.requests.reset()
+    await look(clock, 30_000)
+    expect(cluster.server.requests.writes()).toBe(0)
   })
 })
 

@@ -209,6 +209,7 @@ describe('kubectl, with the webhooks in force', () => {
 
   it('must wait for a webhook that is away before it changes anything, but not before it deletes', async () => {
     expect((await apply(pool('first', '192.0.2.0/24'))).code).toBe(0)
+    expect((await apply(object('v1beta1', 'BFDProfile', 'fast', {}))).code).toBe(0)
     const path = `${configurations}/metallb-webhook-configuration`
     const { webhooks } = await cluster.api.get(path)
     const gone = webhooks.map((one: Json) => ({
@@ -221,7 +222,7 @@ describe('kubectl, with the webhooks in force', () => {
       ({ code }) => code === 1,
     )
     expect(err).toContain('failed calling webhook "ipaddresspoolvalidationwebhook.metallb.io"')
-    await kubectl.must(['delete', 'ipaddresspool', 'first'])
+    await kubectl.must(['delete', 'ipaddresspool/first', 'bfdprofile/fast'])
     await cluster.api.patch(path, 'merge', { webhooks })
     await eventually(
       () => apply(pool('second', '198.51.100.0/24')),

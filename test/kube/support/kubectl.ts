@@ -16,9 +16,12 @@ export interface Ran {
 export class Kubectl implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'kubectl-'))
   readonly #namespace: string
+  readonly #program: string
 
-  constructor(kubeconfig: string, namespace: string) {
+  /** @param program another kubectl than this machine's */
+  constructor(kubeconfig: string, namespace: string, program = 'kubectl') {
     this.#namespace = namespace
+    this.#program = program
     writeFileSync(join(this.#folder, 'config'), kubeconfig)
   }
 
@@ -27,7 +30,7 @@ export class Kubectl implements Disposable {
     more: Readonly<Record<string, string>> = {},
   ): ChildProcessWithoutNullStreams {
     const { PATH = '' } = env
-    return spawn('kubectl', ['--namespace', this.#namespace, ...args], {
+    return spawn(this.#program, ['--namespace', this.#namespace, ...args], {
       env: { PATH, HOME: this.#folder, KUBECONFIG: join(this.#folder, 'config'), ...more },
     })
   }

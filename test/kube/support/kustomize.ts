@@ -2,16 +2,32 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { NewObject } from '@carillon/kubernetes/testing'
 import { parseAllDocuments } from 'yaml'
+import { clusterProgram } from '../../support/cluster-programs.ts'
 
 const folder = fileURLToPath(new URL('../../../deploy/kustomize/', import.meta.url))
 
-/** The objects that a folder below deploy/kustomize (or elsewhere, by its whole path) stands for. @throws Error where kustomize refuses it */
-export function kustomized(path: string): readonly NewObject[] {
+/** What was made already: folders do not change while tests run. */
+const texts = new Map<string, string>()
+
+/** What kustomize makes of a folder below deploy/kustomize, or elsewhere, by its whole path. @throws Error where kustomize refuses it */
+export function kustomizedText(path: string): string {
+  const known = texts.get(path)
+  if (known !== undefined) return known
   const from = path.startsWith('/') ? path : `${folder}${path}`
-  const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', from], {
+  const { status, stdout, stderr } = spawnSync(clusterProgram('kubectl'), ['kustomize', from], {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
   })
   if (status !== 0) throw new Error(`kubectl kustomize ${path}: ${stderr}`)
-  return parseAllDocuments(stdout).map(document => document.toJS() as NewObject)
+  texts.set(path, stdout)
+  return stdout
 }
+
+/** The objects in a text of YAML documents. */
+export const objectsOf = (text: string): readonly NewObject[] =>
+  parseAllDocuments(text)
+    .map(document => document.toJS() as NewObject | null)
+    .filter(object => object !== null)
+
+/** The objects that such a folder stands for. @throws Error where kustomize refuses it */
+export const kustomized = (path: string): readonly NewObject[] => objectsOf(kustomizedText(path))

@@ -9,6 +9,7 @@ import {
   type OwnerReference,
   resourceTypes,
 } from '@carillon/kubernetes'
+import { anyAddress } from '../http/any-address.ts'
 import type { Served } from '../http/served.ts'
 import { parseClass } from '../kubernetes/classes.ts'
 import { type DoorOptions, openDoors } from '../kubernetes/doors.ts'
@@ -47,13 +48,18 @@ export async function controller(options: ControllerCommandOptions): Promise<num
     readiness: () => {
       const { configuration, problems, source: followed, writers } = one.status()
       const certificates = webhooks?.certificates.status()
-      return { ready: followed.synced, configuration, problems, source: followed, writers, certificates }
+      // The Service of the webhooks leads to those that are ready.
+      const ready = followed.synced && webhooks?.listening !== false
+      return { ready, configuration, problems, source: followed, writers, certificates }
     },
     status: () => ({ version, identity, ...one.status() }),
   }
   const { webhookMode } = options
-  const webhooks = webhookMode === 'disabled' ? undefined : serveWebhooks(options, { ...common, source })
-  const doors = await openDoors(options, '0.0.0.0', served, metrics)
+  const webhooks =
+    webhookMode === 'disabled'
+      ? undefined
+      : serveWebhooks(options, { ...common, source, address: await anyAddress() })
+  const doors = await openDoors(options, 'everywhere', served, metrics)
   const makeSecret = secretMaker(pod, options, message => log.warn({ message }, 'the Secret of the gossip'))
   makeSecret.start()
   const started = webhookMode === 'onlywebhook' ? source.start() : one.start()

@@ -102,7 +102,7 @@ export async function speaker(options: SpeakerCommandOptions): Promise<number> {
   })
   const served = servedBy(one, () => ({ source: source.status(), writers: reporter.status() }))
   // Open from the start: whoever asks is told that the cluster is not known yet.
-  const doors = await openDoors(options, '127.0.0.1', served, metrics)
+  const doors = await openDoors(options, 'loopback', served, metrics)
   reporter.start()
   const started = one.start()
   started.then(

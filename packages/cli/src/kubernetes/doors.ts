@@ -1,5 +1,6 @@
 import type { Endpoint } from '@carillon/core'
 import { parseEndpoint } from '../endpoint.ts'
+import { anyAddress } from '../http/any-address.ts'
 import type { PrometheusMetrics } from '../http/metrics.ts'
 import type { Served } from '../http/served.ts'
 import type { HttpServer } from '../http/server.ts'
@@ -13,10 +14,14 @@ export interface DoorOptions {
   readonly healthProbePort?: number
 }
 
-/** Opens every door that is asked for, each once. Throws `USAGE` and `PORT_IN_USE`. */
+/**
+ * Opens every door that is asked for, each once. Throws `USAGE` and `PORT_IN_USE`.
+ *
+ * @param probes where probes are answered: on all addresses, or to this node alone
+ */
 export async function openDoors(
   options: DoorOptions,
-  probes: string,
+  probes: 'everywhere' | 'loopback',
   served: Served,
   metrics: PrometheusMetrics,
 ): Promise<readonly HttpServer[]> {
@@ -26,8 +31,10 @@ export async function openDoors(
     wanted.set(`${at.address} ${at.port}`, at)
   }
   if (http !== 'off') add(parseEndpoint('--http', http))
-  if (port > 0) add({ address: '0.0.0.0', port })
-  if (healthProbePort !== undefined) add({ address: probes, port: healthProbePort })
+  const everywhere = await anyAddress()
+  if (port > 0) add({ address: everywhere, port })
+  if (healthProbePort !== undefined)
+    add({ address: probes === 'everywhere' ? everywhere : '127.0.0.1', port: healthProbePort })
   const { serveHttp } = await import('../http/server.ts')
   const open: HttpServer[] = []
   try {

@@ -26,6 +26,8 @@ export interface WebhookOptions {
 interface WebhookParts {
   readonly client: Client
   readonly namespace: string
+  /** Where to listen. */
+  readonly address: string
   readonly source: { current(): Snapshot }
   readonly clock: Clock
   readonly log: Logger
@@ -35,6 +37,8 @@ interface WebhookParts {
 /** The webhooks of a controller and the certificates that they show. */
 export interface Webhooks extends AsyncDisposable {
   readonly certificates: Certificates
+  /** Whether they can be called. */
+  readonly listening: boolean
 }
 
 /** Milliseconds between attempts to begin. */
@@ -61,7 +65,7 @@ export function serveWebhooks(options: WebhookOptions, parts: WebhookParts): Web
       })
   const server = new WebhookServer({
     ...parts,
-    at: { address: '0.0.0.0', port: options.webhookPort },
+    at: { address: parts.address, port: options.webhookPort },
     certificates,
     tls: {
       ...(tlsMinVersion === undefined ? {} : { minVersion: tlsMinVersion }),
@@ -69,11 +73,12 @@ export function serveWebhooks(options: WebhookOptions, parts: WebhookParts): Web
       ...(tlsCurvePreferences === undefined ? {} : { curvePreferences: tlsCurvePreferences }),
     },
   })
-  let closed = false
+  let [listening, closed] = [false, false]
   let cancel: (() => void) | undefined
   const begin = async (): Promise<void> => {
     try {
       await server.start()
+      listening = true
     } catch (error) {
       if (closed) return
       log.error({ err: error }, 'the webhooks cannot be served')
@@ -83,6 +88,9 @@ export function serveWebhooks(options: WebhookOptions, parts: WebhookParts): Web
   void begin()
   return {
     certificates,
+    get listening() {
+      return listening
+    },
     async [Symbol.asyncDispose]() {
       closed = true
       cancel?.()

@@ -117,7 +117,9 @@ function read(
       .filter(({ severity }) => severity === 'error')
       .map(({ kind, name }) => `${kind} ${name}`),
   )
-  const isUnreadable = (kind: string, name: string): boolean => broken.has(`${kind} ${name}`)
+  // Where Secrets as such could not be read, any of them may be there.
+  const isUnreadable = (kind: string, name: string): boolean =>
+    broken.has(`${kind} ${name}`) || (kind === 'Secret' && broken.has('Secret '))
 
   const poolResources = byName<IPAddressPool>(snapshot.pools, spot)
   const pools = parsePools(poolResources, spot)

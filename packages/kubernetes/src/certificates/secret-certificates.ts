@@ -86,7 +86,7 @@ export class SecretCertificates implements Certificates {
     this.#name = options.secret ?? 'metallb-webhook-cert'
     const reached = [`${service}.${namespace}.svc`, `${service}.${namespace}.svc.cluster.local`, ...hosts]
     this.#rotation = new Rotation(reached, options, options.mint)
-    this.#trust = new TrustWriter(options.client, options)
+    this.#trust = new TrustWriter(options.client, { webhooks: { namespace, service }, ...options })
     this.#expiry = (options.metrics ?? noMetrics).gauge(
       'carillon_webhook_certificate_expiry_seconds',
       'When the serving certificate of the webhooks ends, in seconds since 1970',

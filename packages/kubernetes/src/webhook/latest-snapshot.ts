@@ -1,4 +1,11 @@
-import { CarillonError, type Clock, type Logger, type Resource, type Snapshot } from '@carillon/core'
+import {
+  CarillonError,
+  type Clock,
+  type Logger,
+  type Problem,
+  type Resource,
+  type Snapshot,
+} from '@carillon/core'
 import type { Client } from '../client/index.ts'
 import { Shelf } from '../source/shelf.ts'
 import { type KindName, watchedKinds } from '../source/watched-kind.ts'
@@ -18,6 +25,15 @@ export interface LatestSnapshotOptions {
 
 /** What a configuration is read from in one's own namespace: few objects. */
 const own: readonly KindName[] = [...Object.values(configLists), 'secrets']
+
+/** Nothing is said of Secrets to an account that may not list them: there may be any. */
+const unknownSecrets: Problem = {
+  severity: 'error',
+  kind: 'Secret',
+  name: '',
+  field: '',
+  message: 'the Secrets of this namespace may not be listed',
+}
 
 /**
  * The snapshot with the objects of the configuration, and the Secrets beside them, as the API server has them now. A watch is milliseconds
@@ -76,6 +92,8 @@ export class LatestSnapshot {
       shelf.stage(items)
     } catch (error) {
       const failure = error instanceof CarillonError ? error : undefined
+      if (list === 'secrets' && failure?.code === 'API_FORBIDDEN')
+        return { list, items: [], problems: [unknownSecrets] }
       // Of a kind that does not exist there are no objects.
       if (failure?.code !== 'API_NO_SUCH_RESOURCE') {
         log.warn(

@@ -8,10 +8,10 @@ export interface AdmissionRoute {
   readonly plural: string
   /** Its name in MetalLB's ValidatingWebhookConfiguration. */
   readonly name: string
-  /** Changes that it may refuse. */
-  readonly refuses: readonly Operation[]
-  /** Changes that it only ever warns about, so that nothing need wait for it. */
-  readonly warns: readonly Operation[]
+  /** Changes that wait for its answer, whatever becomes of it. */
+  readonly awaited: readonly Operation[]
+  /** Changes that are made all the same where nobody answers: what is deleted must not wait for those who may be deleted, too. */
+  readonly heard: readonly Operation[]
 }
 
 /** What may be done to an object. */
@@ -21,16 +21,15 @@ function route(
   kind: ConfigKind,
   version: AdmissionRoute['version'],
   plural: string,
-  operations: Pick<AdmissionRoute, 'refuses' | 'warns'>,
+  operations: Pick<AdmissionRoute, 'awaited' | 'heard'>,
   name = `${kind.toLowerCase()}validationwebhook.metallb.io`,
 ): AdmissionRoute {
   const path = `/validate-metallb-io-${version}-${kind.toLowerCase()}`
   return { path, kind, version, plural, name, ...operations }
 }
 
-const written = { refuses: ['CREATE', 'UPDATE'], warns: [] } as const
-const kept = { refuses: ['CREATE', 'UPDATE'], warns: ['DELETE'] } as const
-const guarded = { refuses: ['CREATE', 'UPDATE', 'DELETE'], warns: [] } as const
+const written = { awaited: ['CREATE', 'UPDATE'], heard: [] } as const
+const kept = { awaited: ['CREATE', 'UPDATE'], heard: ['DELETE'] } as const
 
 /** Every admission webhook, as a ValidatingWebhookConfiguration lists them. */
 export const admissionRoutes: readonly AdmissionRoute[] = [
@@ -38,7 +37,7 @@ export const admissionRoutes: readonly AdmissionRoute[] = [
   route('L2Advertisement', 'v1beta1', 'l2advertisements', written),
   route('BGPAdvertisement', 'v1beta1', 'bgpadvertisements', written),
   route('Community', 'v1beta1', 'communities', kept),
-  route('BFDProfile', 'v1beta1', 'bfdprofiles', guarded),
+  route('BFDProfile', 'v1beta1', 'bfdprofiles', kept),
   route('BGPPeer', 'v1beta2', 'bgppeers', kept, 'bgppeersvalidationwebhook.metallb.io'),
 ]
 

@@ -9,7 +9,7 @@ export interface WebhookConfigurationOptions {
   /** @default 'metallb-webhook-service' */
   readonly service?: string
   /**
-   * What becomes of a change when no webhook answers. Those that only warn are never waited for.
+   * What becomes of a change when no webhook answers. Deletions never wait: a namespace with webhooks in it could not be deleted otherwise.
    * @default 'Fail'
    */
   readonly failurePolicy?: 'Fail' | 'Ignore'
@@ -49,10 +49,10 @@ export function webhookConfiguration(options: WebhookConfigurationOptions): {
     kind: 'ValidatingWebhookConfiguration',
     metadata: { name },
     webhooks: admissionRoutes.flatMap(route => [
-      entry(route.name, route, route.refuses, failurePolicy),
-      ...(route.warns.length === 0
+      entry(route.name, route, route.awaited, failurePolicy),
+      ...(route.heard.length === 0
         ? []
-        : [entry(`${route.kind.toLowerCase()}deletionwebhook.carillon.io`, route, route.warns, 'Ignore')]),
+        : [entry(`${route.kind.toLowerCase()}deletionwebhook.carillon.io`, route, route.heard, 'Ignore')]),
     ]),
   }
 }

@@ -355,6 +355,24 @@ describe('with a client, objects are read anew', () => {
     expect(peer.log.some(line => line.includes('/nodes'))).toBe(false)
   })
 
+  it('without a word about Secrets that the account may not list', async () => {
+    const peer = new ScriptedPeer()
+    snapshot = snapshotOf({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n' } })
+    await serve({ client: new Client({ transport: peer, clock }) })
+    const asked = verdict(
+      review(write.peer('first', { passwordSecret: { name: 'key' } })),
+      '/validate-metallb-io-v1beta2-bgppeer',
+    )
+    while (peer.pending.length < 7) await new Promise(resolve => setImmediate(resolve))
+    for (let i = 0; i < 7; i++) {
+      const list = await peer.next()
+      if (list.path.includes('/secrets')) await list.refuse(403, 'Forbidden')
+      else await list.list('1', [])
+    }
+    expect(await asked).toEqual({ uid: 'u-1', allowed: true })
+    expect(log.lines.filter(({ level }) => level === 'warn')).toEqual([])
+  })
+
   it('unless the API server does not answer in time', async () => {
     const peer = new ScriptedPeer()
     snapshot = snapshotOf(write.pool('known', ['192.0.2.0/24']))
