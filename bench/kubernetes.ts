@@ -47,22 +47,31 @@ export async function run(): Promise<BenchResult[]> {
     { name: 'all writes, events included', value: writes.all, unit: '' },
   )
 
-  const speaker = lab.speaker()
-  await using wire = await Announcements.listen(lab.segment)
-  await eventually('every address is announced', () => wire.first.size >= services)
+  const { at: announcedAt, results: more } = await announce(lab, services, user)
   results.push({
     name: `start of the speaker until ${english(services)} addresses are announced`,
-    value: (Math.max(...wire.first.values()) - speaker.startedAt) / 1000,
+    value: announcedAt / 1000,
     unit: 's',
   })
-  await lab.still(speaker, 'metallb_layer2_gratuitous_sent')
-  results.push(...(await probe(user, wire)))
-  await pause(5000)
-  results.push(
-    memory(lab, speaker, `the speaker with ${english(services)} Services, all announced by it`, 200),
-  )
-  results.push(memory(lab, controller, `the controller with ${english(services)} Services`))
+  results.push(...more, memory(lab, controller, `the controller with ${english(services)} Services`))
   return results
+}
+
+/** The speaker with all Services: how soon each is announced, in milliseconds since its start; and what follows. */
+async function announce(
+  lab: ClusterLab,
+  services: number,
+  user: Dialogue,
+): Promise<{ readonly at: number; readonly results: readonly BenchResult[] }> {
+  await using wire = await Announcements.listen(lab.segment)
+  const speaker = lab.speaker()
+  await eventually('every address is announced', () => wire.first.size >= services)
+  const at = Math.max(...wire.first.values()) - speaker.startedAt
+  await lab.still(speaker, 'metallb_layer2_gratuitous_sent')
+  await lab.still(speaker, 'carillon_k8s_writes_total')
+  const name = `the speaker with ${english(services)} Services, each announced by it`
+  const results = [memory(lab, speaker, name, 200), ...(await probe(user, wire))]
+  return { at, results }
 }
 
 /** Makes one Service after another, each when all is quiet. */

@@ -13,7 +13,7 @@ const [address = '', kubeconfig = '', podAddress = ''] = argv.slice(2)
 // This file runs compiled, in node_modules/.cache/bench/support/kubernetes.
 const crds = fileURLToPath(new URL('../../../../../deploy/crds', import.meta.url))
 
-const server = await KubeApiServer.start({ host: address })
+const server = await KubeApiServer.start({ host: address, nodePorts: [10_000, 65_000] })
 
 async function make(object: NewObject): Promise<void> {
   const made = await server.store.create(object)

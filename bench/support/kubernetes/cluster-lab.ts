@@ -94,7 +94,7 @@ export class ClusterLab implements AsyncDisposable {
   }
 
   /** Resolves when a metric has not moved for some seconds; gives its value. */
-  async still(running: Running, name: string, seconds = 5): Promise<number> {
+  async still(running: Running, name: string, seconds = 12): Promise<number> {
     let value = -1
     let since = calendar()
     for (;;) {
@@ -103,7 +103,8 @@ export class ClusterLab implements AsyncDisposable {
         value = now
         since = calendar()
       } else if (calendar() - since > seconds * 1000) return value
-      await pause(500)
+      // Each answer is long, and itself costs memory.
+      await pause(4000)
     }
   }
 
