@@ -9,3 +9,9 @@ export function median(values: readonly number[]): number {
 /** NaN of none. */
 export const largest = (values: readonly number[]): number =>
   values.length === 0 ? Number.NaN : Math.max(...values)
+
+/** The least value that at least this share of the values do not exceed. NaN of none. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
+}

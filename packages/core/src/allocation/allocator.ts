@@ -107,6 +107,11 @@ export class Allocator {
     return this.#publish(removed)
   }
 
+  /** A Service of the last update, by `namespace/name`. */
+  service(key: string): Service | undefined {
+    return this.#claimants.get(key)?.service
+  }
+
   // Following the input
 
   #followServices(services: readonly Service[]): readonly Claimant[] {

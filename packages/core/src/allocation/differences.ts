@@ -13,8 +13,14 @@ export function differences<T>(before: readonly T[], after: readonly T[]): Diffe
   while (head < least && before[head] === after[head]) head++
   let tail = 0
   while (tail < least - head && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++
-  const old = before.slice(head, before.length - tail)
-  const fresh = after.slice(head, after.length - tail)
+  const same = before.length === after.length
+  const old: T[] = []
+  const fresh: T[] = []
+  // Where nothing came or went, what did not move need not be looked for elsewhere.
+  for (let i = head; i < before.length - tail; i++)
+    if (!same || before[i] !== after[i]) old.push(before[i] as T)
+  for (let i = head; i < after.length - tail; i++)
+    if (!same || before[i] !== after[i]) fresh.push(after[i] as T)
   const had = new Set(old)
   const has = new Set(fresh)
   return { out: old.filter(one => !has.has(one)), into: fresh.filter(one => !had.has(one)) }

@@ -10,7 +10,7 @@ export const byName = (
 
 const byRank = (a: Step, b: Step): number => a.rank - b.rank || byName(a.claimant, b.claimant)
 
-/** More steps than this at once are sorted together instead of being put in one by one. */
+/** More steps than this at once are merged in instead of being put in one by one. */
 const few = 32
 
 /** All steps in the order in which they run. Each knows its place in it. */
@@ -37,7 +37,7 @@ export class Order {
       }
     }
     if (into.length > few) {
-      this.#steps = this.#steps.concat(into).sort(byRank)
+      this.#steps = merge(this.#steps, into.toSorted(byRank))
       from = 0
     } else {
       for (const step of into) {
@@ -59,4 +59,16 @@ export class Order {
     }
     return low
   }
+}
+
+/** Two lists that are in order, as one. */
+function merge(a: readonly Step[], b: readonly Step[]): Step[] {
+  const merged: Step[] = []
+  let i = 0
+  for (const step of b) {
+    for (; i < a.length && byRank(a[i] as Step, step) <= 0; i++) merged.push(a[i] as Step)
+    merged.push(step)
+  }
+  for (; i < a.length; i++) merged.push(a[i] as Step)
+  return merged
 }

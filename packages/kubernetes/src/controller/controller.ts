@@ -237,7 +237,7 @@ export class Controller implements AsyncDisposable {
     this.#pools.reconcile(pools, allocation.pools)
     this.#state.reconcile(this.#problems)
     this.#gauges.follow(allocation.pools)
-    this.#tell(snapshot, allocation)
+    this.#tell(this.#allocator, allocation)
   }
 
   /** Only pools matter here: what is wrong with a BGPPeer is for the speakers to say. */
@@ -266,17 +266,14 @@ export class Controller implements AsyncDisposable {
     }
   }
 
-  #tell({ services }: Snapshot, { changed, services: assignments }: Allocation): void {
-    if (changed.length === 0) return
-    const names = new Set(changed)
-    for (const service of services) {
-      const key = `${service.metadata.namespace}/${service.metadata.name}`
-      if (!names.delete(key)) continue
+  #tell(allocator: Allocator, { changed, services: assignments }: Allocation): void {
+    for (const key of changed) {
+      const service = allocator.service(key)
       const after = assignments.get(key)
-      if (!after) continue
-      for (const note of allocationNotes(service, this.#known.get(key), after)) this.#recorder.record(note)
-      this.#known.set(key, after)
+      if (service && after) {
+        for (const note of allocationNotes(service, this.#known.get(key), after)) this.#recorder.record(note)
+        this.#known.set(key, after)
+      } else this.#known.delete(key)
     }
-    for (const gone of names) this.#known.delete(gone)
   }
 }

@@ -39,7 +39,8 @@ export interface KubernetesSourceOptions {
   /** Narrows kinds down by label or field, or to another namespace. */
   readonly select?: { readonly [Kind in KindName]?: Selection }
   /**
-   * Changes are gathered for this long before they make a snapshot; longer, while the process is busy with those before.
+   * Changes are gathered for this long before they make a snapshot; longer, while one follows another and each costs those who follow them
+   * more time than that.
    * @default 5
    */
   readonly batchMs?: number
@@ -93,8 +94,11 @@ const sameItems = (a: readonly unknown[], b: readonly unknown[]): boolean =>
 
 const allKinds = Object.keys(watchedKinds) as readonly KindName[]
 
-/** The longest that changes are gathered for because the process is busy, in milliseconds. */
+/** The longest that changes are gathered for because snapshots cost so much, in milliseconds. */
 const maxBatchMs = 250
+
+/** Between two snapshots this many times what the last one cost those who follow them: the rest of the process gets that share of the time. */
+const restShare = 4
 
 /**
  * The cluster as a source: lists and watches each kind, and gives one immutable snapshot for each batch of changes. The first one comes
@@ -115,7 +119,8 @@ export class KubernetesSource implements Source {
   #refuse: ((error: CarillonError) => void) | undefined
   #whole = false
   #cancelBatch: (() => void) | undefined
-  #busyMs = 0
+  /** Not before this time, because of what the last snapshot cost. */
+  #restUntil = Number.NEGATIVE_INFINITY
   #closed = false
 
   constructor(options: KubernetesSourceOptions) {
@@ -286,22 +291,22 @@ export class KubernetesSource implements Source {
 
   #soon(): void {
     if (!this.#whole || this.#closed || this.#cancelBatch) return
-    const ms = Math.max(this.#options.batchMs ?? 5, this.#busyMs)
-    const due = this.#clock.now() + ms
+    const ms = Math.max(this.#options.batchMs ?? 5, this.#restUntil - this.#clock.now())
     this.#cancelBatch = this.#clock.after(ms, () => {
       this.#cancelBatch = undefined
-      // What the last one cost shows in how late this one is.
-      this.#busyMs = Math.min(this.#clock.now() - due, maxBatchMs)
       this.#publish()
     })
   }
 
   #publish(): void {
     if (!this.#whole || this.#closed) return
+    const from = this.#clock.now()
     const next = this.#collect()
     if (next === this.#snapshot) return
     this.#snapshot = next
     this.events.emit('snapshot:changed', next)
+    const until = this.#clock.now()
+    this.#restUntil = until + Math.min(restShare * (until - from), maxBatchMs)
   }
 
   #collect(): Snapshot {
