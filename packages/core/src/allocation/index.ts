@@ -1,3 +1,4 @@
+export { type AddressClaim, type AddressGrant, AddressPool } from './address-pool.ts'
 export { Adopter, type AdopterInput } from './adopter.ts'
 export { Allocator, type AllocatorInput, type AllocatorOptions } from './allocator.ts'
 export { annotationOf, annotationPrefix, deprecatedPrefix } from './annotation.ts'

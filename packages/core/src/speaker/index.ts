@@ -9,6 +9,7 @@ export type {
   AnnouncerSettings,
   PeerRoute,
 } from './announcer.ts'
+export { announcerContext } from './announcer-context.ts'
 export type { SpeakerEvent } from './history.ts'
 export { PoolGauges } from './pool-gauges.ts'
 export type {

@@ -5,7 +5,7 @@ export interface Action {
   readonly verb: 'list' | 'watch' | 'get' | 'create' | 'update' | 'patch' | 'delete'
   readonly type: ResourceType
   /** Absent: all namespaces, or a kind that has none. */
-  readonly namespace?: string
+  readonly namespace?: string | undefined
   readonly name?: string
   readonly subresource?: string
 }

@@ -9,7 +9,7 @@ import type { HttpAnswer, HttpRequest, Transport } from './transport.ts'
 
 /** Which object is meant. */
 export interface ObjectName {
-  readonly namespace?: string
+  readonly namespace?: string | undefined
   readonly name: string
   /** `status` */
   readonly subresource?: string

@@ -1,4 +1,12 @@
-import { CarillonError, type Clock, drive, type Logger, type Machine, silentLogger } from '@carillon/core'
+import {
+  CarillonError,
+  type Clock,
+  drive,
+  type Logger,
+  type Machine,
+  silentLogger,
+  systemClock,
+} from '@carillon/core'
 import { EventEmitter } from 'eventemitter3'
 import { type Client, type KubeObject, resourceTypes } from '../client/index.ts'
 import {
@@ -19,9 +27,13 @@ export interface LeaderElectionOptions {
   readonly name: string
   /** Who this is; no other process may have the same, not even an earlier one: the name of the Pod and something random. */
   readonly identity: string
-  readonly clock: Clock
-  /** 0 <= x < 1 */
-  readonly random: () => number
+  /** @default the process's own time */
+  readonly clock?: Clock
+  /**
+   * 0 <= x < 1
+   * @default Math.random
+   */
+  readonly random?: () => number
   readonly log?: Logger
   /**
    * A Lease that was not renewed for this long is free.
@@ -75,7 +87,7 @@ export class LeaderElection implements AsyncDisposable {
   #left: (() => void)[] = []
 
   constructor(options: LeaderElectionOptions) {
-    const { identity, clock, random, log = silentLogger } = options
+    const { identity, clock = systemClock, random = Math.random, log = silentLogger } = options
     this.#options = options
     this.#clock = clock
     this.#log = log

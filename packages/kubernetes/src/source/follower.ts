@@ -8,7 +8,6 @@ import {
   type ReflectorOutput,
   type ReflectorState,
 } from './reflector.ts'
-import type { Shelf } from './shelf.ts'
 import type { WatchedKind } from './watched-kind.ts'
 
 /** How the following of one kind stands. */
@@ -39,13 +38,27 @@ export interface FollowerTold {
   recovered(afterMs: number, attempts: number): void
 }
 
+/** Where a follower puts what it gets. */
+export interface Store {
+  /** How many objects there are. */
+  readonly size: number
+  /** A whole list follows, in pages. Until it is committed, nothing changes. */
+  begin(): void
+  /** Takes a page of the list. */
+  stage(objects: readonly unknown[]): void
+  /** The list is whole: it is all there is. Gives how many objects are not as they were. */
+  commit(): number
+  /** Takes changes that a watch tells of. Gives how many mean something. */
+  apply(events: readonly WatchEvent[]): number
+}
+
 /** What a follower needs. */
 export interface FollowerOptions {
-  readonly kind: WatchedKind
+  readonly kind: Pick<WatchedKind, 'type'>
   readonly client: Client
   readonly clock: Clock
   readonly selection: Selection
-  readonly shelf: Shelf
+  readonly shelf: Store
   readonly config: ReflectorConfig
   readonly told: FollowerTold
 }

@@ -16,7 +16,7 @@ import { EventEmitter } from 'eventemitter3'
 import { type Client, resourceName, type Selection } from '../client/index.ts'
 import { Follower, type KindStatus } from './follower.ts'
 import { Outages } from './outages.ts'
-import type { ReflectorConfig } from './reflector.ts'
+import { type ReflectorConfig, reflectorDefaults } from './reflector.ts'
 import { Shelf } from './shelf.ts'
 import { SourceInstruments } from './source-instruments.ts'
 import { type KindName, watchedKinds } from './watched-kind.ts'
@@ -200,11 +200,11 @@ export class KubernetesSource implements Source {
     const config: ReflectorConfig = {
       whenMissing: kind.whenMissing,
       whenForbidden: kind.whenForbidden,
-      pageSize: this.#options.pageSize ?? 200,
-      watchMs: this.#options.watchMs ?? 240_000,
-      silenceMs: this.#options.silenceMs ?? 150_000,
-      backOffMs: this.#options.backOffMs ?? 800,
-      maxBackOffMs: this.#options.maxBackOffMs ?? 30_000,
+      pageSize: this.#options.pageSize ?? reflectorDefaults.pageSize,
+      watchMs: this.#options.watchMs ?? reflectorDefaults.watchMs,
+      silenceMs: this.#options.silenceMs ?? reflectorDefaults.silenceMs,
+      backOffMs: this.#options.backOffMs ?? reflectorDefaults.backOffMs,
+      maxBackOffMs: this.#options.maxBackOffMs ?? reflectorDefaults.maxBackOffMs,
       random,
     }
     const followed: Followed = {

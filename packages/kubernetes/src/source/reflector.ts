@@ -16,6 +16,12 @@ export interface ReflectorConfig extends Pick<WatchedKind, 'whenMissing' | 'when
   readonly random: () => number
 }
 
+/** What holds unless something else is asked for. */
+export const reflectorDefaults: Pick<
+  ReflectorConfig,
+  'pageSize' | 'watchMs' | 'silenceMs' | 'backOffMs' | 'maxBackOffMs'
+> = { pageSize: 200, watchMs: 240_000, silenceMs: 150_000, backOffMs: 800, maxBackOffMs: 30_000 }
+
 /** Why a kind is not up to date. */
 export interface Failing {
   readonly since: number

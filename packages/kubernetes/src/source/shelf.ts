@@ -1,5 +1,6 @@
 import { type Problem, parseResource, type Resource } from '@carillon/core'
 import { apiVersionOf, type WatchEvent } from '../client/index.ts'
+import type { Store } from './follower.ts'
 import { sameValue } from './same-value.ts'
 import { Trimmer } from './trimmer.ts'
 import type { WatchedKind } from './watched-kind.ts'
@@ -34,7 +35,7 @@ function identify(object: unknown): { readonly key: string; readonly version: st
  * The objects of one kind, as far as they are read: by name, in the order of their names. What says the same as before is the same
  * object as before, whatever else about it has changed; the list itself is the same while nothing in it has changed.
  */
-export class Shelf {
+export class Shelf implements Store {
   readonly #kind: WatchedKind
   readonly #entries = new Map<string, Entry>()
   readonly #trimmer = new Trimmer()
