@@ -30,9 +30,9 @@ const manifestWords = 'a manifest file, or a folder of them; may be given severa
 export const manifests = (): Option =>
   new Option(manifestPath, manifestWords).argParser(many).makeOptionMandatory()
 
-/** Where manifests are, for what asks a running speaker without them. */
-export const manifestsIfAny = (): Option =>
-  new Option(manifestPath, `instead of a running speaker ask ${manifestWords}`).argParser(many)
+/** Where manifests are, for what can do without. @param what what they are read for, in words that precede theirs */
+export const manifestsIfAny = (what: string): Option =>
+  new Option(manifestPath, `${what}${manifestWords}`).argParser(many)
 
 /** `--json` */
 export const json = (): Option => new Option('--json', 'print JSON for programs').default(false)

@@ -8,6 +8,7 @@ import {
   json,
   lbClass,
   manifests,
+  manifestsIfAny,
   many,
   names,
   standalone,
@@ -26,6 +27,9 @@ const versions = (value: string): readonly [number, number, number] => {
   }
   return [min, max, current]
 }
+
+const speakerHttp = (): Option =>
+  new Option('--http <address:port>', 'where the running speaker serves HTTP').default('127.0.0.1:7472')
 
 /** MetalLB's names of log levels, where they differ from ours. */
 const metallbLevels: Readonly<Record<string, string>> = { all: 'trace', none: 'silent' }
@@ -280,11 +284,37 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
   addQuestions(root, {
     terminal,
     act,
-    flags: () => [
-      new Option('--http <address:port>', 'where the running speaker serves HTTP').default('127.0.0.1:7472'),
-    ],
+    flags: () => [speakerHttp()],
     ask: ({ http }) => speakerAt(String(http)),
   })
+
+  root
+    .command('doctor')
+    .description('Check this host: privileges, ports, other nodes, who answers ARP, BGP peers, clock, kernel')
+    .addOption(speakerHttp())
+    .addOption(manifestsIfAny('addresses and peers from '))
+    .option('--node <name>', 'name of this node (default: that of the running speaker, or the host name)')
+    .addOption(
+      new Option('--gossip-bind <address[:port]>', 'where the gossip listens, UDP and TCP').default(
+        '0.0.0.0:7946',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--gossip-join <address[:port]>',
+        'a member to talk with; may be given several times',
+      ).argParser(many),
+    )
+    .option('--gossip-key-file <file>', 'the secret of the gossip, as for "carillon run"')
+    .option('--gossip-label <text>', 'the label of the gossip')
+    .addOption(
+      new Option(
+        '--address <address>',
+        'an address that somebody may answer for; may be given several times',
+      ).argParser(many),
+    )
+    .addOption(json())
+    .action(options => act(async () => (await import('./commands/doctor.ts')).doctor(options, terminal)))
 
   root
     .command('lab')

@@ -96,7 +96,7 @@ export function addQuestions(root: Command, { terminal, act, flags, ask }: Quest
   question(root, 'drain', 'Show who would take what a node announces, if its speaker fell silent')
     .argument('<node>')
     .option('--dry-run', 'only show it; nothing else is possible', false)
-    .addOption(manifestsIfAny())
+    .addOption(manifestsIfAny('instead of a running speaker ask '))
     .addOption(alive())
     .addOption(standalone())
     .addOption(lbClass())
