@@ -10,6 +10,7 @@ export type { BgpOptions } from './announcer/options.ts'
 export { codes } from './codes.ts'
 export type { Negotiated } from './fsm/negotiated.ts'
 export type { SessionState } from './fsm/state.ts'
+export { type Knock, type KnockOptions, knock } from './knock.ts'
 export type {
   BfdObserver,
   BfdState,

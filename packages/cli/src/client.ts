@@ -1,4 +1,14 @@
 import { CarillonError, type Endpoint, formatEndpoint, type SpeakerStatus } from '@carillon/core'
+import { parseEndpoint } from './endpoint.ts'
+
+/** Asks a speaker for its status, of all Services or only of those that `of` means. Throws `NO_SPEAKER` or `BAD_ANSWER`. */
+export type Ask = (of?: string) => Promise<SpeakerStatus>
+
+/** Asks the speaker that serves HTTP at this address, 7472 being the default of the port. The address is looked at when it is needed. */
+export const speakerAt =
+  (http: string): Ask =>
+  of =>
+    fetchStatus(parseEndpoint('--http', http, 7472), of)
 
 /** Asks a running speaker for its status, of all Services or only of those that `of` means. Throws `NO_SPEAKER` or `BAD_ANSWER`. */
 export async function fetchStatus(at: Endpoint, of?: string): Promise<SpeakerStatus> {

@@ -5,5 +5,6 @@ export const codes = {
   BAD_ANSWER: 'what answers at that address is not a speaker',
   NOT_FOUND: 'the speaker knows no such Service or address',
   PORT_IN_USE: 'another program has the address and port already',
+  BAD_MANIFESTS: 'the manifests are invalid, and what was asked for cannot be told from them',
   LAB_UNAVAILABLE: 'this host cannot build a lab of network namespaces',
 } as const

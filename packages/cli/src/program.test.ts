@@ -1,7 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Announcer, PlanDocument, SessionStatus, SpeakerStatus } from '@carillon/core'
+import type {
+  AnnouncementStatus,
+  Announcer,
+  PlanDocument,
+  SessionStatus,
+  SpeakerStatus,
+} from '@carillon/core'
 import { MemorySource, parseResource, type Resource, Speaker } from '@carillon/core'
 import { FakeClock, MemoryNetwork, RecordingLogger, seededRandom } from '@carillon/core/testing'
 import { EventEmitter } from 'eventemitter3'
@@ -195,6 +201,11 @@ describe('wrong usage', () => {
     [['run', '--manifests', '.', '--garp-count', '0'], 2],
     [['status', '--http', 'somewhere'], 2],
     [['explain', 'no-slash'], 2],
+    [['bgp'], 2],
+    [['bgp', 'nonsense'], 2],
+    [['bgp', 'routes', '--help'], 0],
+    [['drain', 'node-a'], 2],
+    [['drain', '--dry-run'], 2],
   ])('%j ends with %i', async (argv, code) => {
     const answer = await carillon(...argv)
     expect(answer.code).toBe(code)
@@ -210,11 +221,51 @@ describe('wrong usage', () => {
   })
 })
 
+describe('carillon drain --dry-run --manifests', () => {
+  const drain = (...more: readonly string[]): ReturnType<typeof carillon> =>
+    carillon('drain', '--dry-run', '--manifests', folder, '--standalone', ...more)
+
+  it('says who would take what', async () => {
+    const { code, out } = await drain('node-a')
+    expect(out).toMatch(/^192\.168\.1\.240 +default\/web +layer2 +moves to node-b$/m)
+    expect(out).toMatch(/^node-b would take 1 address$/m)
+    expect(code).toBe(0)
+  })
+
+  it('says no when an address would be left without an owner', async () => {
+    const { code, out } = await drain('node-a', '--alive', 'node-a,node-c')
+    expect(out).toMatch(
+      /^default\/web \(192\.168\.1\.240\) would be announced by nobody; "carillon explain default\/web"/m,
+    )
+    expect(code).toBe(1)
+    const json = await drain('node-a', '--alive', 'node-a,node-c', '--json')
+    expect(JSON.parse(json.out)).toEqual({
+      node: 'node-a',
+      addresses: [{ protocol: 'layer2', address: '192.168.1.240', services: ['default/web'], to: null }],
+      routes: [],
+      orphans: [{ service: 'default/web', address: '192.168.1.240' }],
+    })
+  })
+
+  it('has nothing to say of a node that announces nothing, and knows which nodes there are', async () => {
+    expect(await drain('node-b')).toEqual({
+      code: 0,
+      out: 'node-b announces nothing: nothing would move',
+      err: '',
+    })
+    expect(await drain('node-x')).toMatchObject({
+      code: 1,
+      err: 'carillon: node-x: there is no such node; known are node-a, node-b, node-c',
+    })
+  })
+})
+
 describe('questions to a running speaker', () => {
   let server: HttpServer
   let speaker: Speaker
   let source: MemorySource
   let sessions: readonly SessionStatus[] = []
+  let told: readonly AnnouncementStatus[] = []
 
   const tor: SessionStatus = {
     peer: 'tor',
@@ -250,7 +301,7 @@ describe('questions to a running speaker', () => {
     events: new EventEmitter(),
     start: async () => {},
     announce: () => {},
-    status: () => [],
+    status: () => told,
     sessions: () => sessions,
     [Symbol.asyncDispose]: async () => {},
   }
@@ -273,6 +324,7 @@ describe('questions to a running speaker', () => {
   beforeEach(async () => {
     const clock = new FakeClock()
     sessions = []
+    told = []
     source = new MemorySource(resources(JSON.stringify(cluster)))
     const metrics = prometheusMetrics()
     speaker = new Speaker({
@@ -335,7 +387,7 @@ describe('questions to a running speaker', () => {
     expect(out).toMatch(/^Silent +node-d, layer2: notOwner/m)
   })
 
-  it('can be about BGP: routes, peers and sessions', async () => {
+  const withBgp = (): Resource[] => {
     const bgp = [
       cluster[0],
       {
@@ -357,7 +409,11 @@ describe('questions to a running speaker', () => {
       },
       ...cluster.slice(2),
     ]
-    source.set(resources(JSON.stringify(bgp)))
+    return resources(JSON.stringify(bgp))
+  }
+
+  it('can be about BGP: routes, peers and sessions', async () => {
+    source.set(withBgp())
     sessions = [tor]
     speaker.replan()
     const [status, where, explained] = [
@@ -390,6 +446,81 @@ describe('questions to a running speaker', () => {
     ]
     const broken = await carillon('status', '--http', at())
     expect(broken.out).toMatch(/^tor .* nothing was heard for 90 s \(0 s ago\); next attempt in 5 s$/m)
+  })
+
+  it('can be about the sessions alone', async () => {
+    expect(await carillon('bgp', 'sessions', '--http', at())).toMatchObject({
+      code: 1,
+      out: 'node-a has no BGP session: no BGPPeer selects it',
+    })
+    sessions = [tor, { ...tor, peer: 'tor-2', state: 'Active' }]
+    const both = await carillon('bgp', 'sessions', '--http', at())
+    expect(both.out).toMatch(/^tor +10\.9\.9\.1 +Established/m)
+    expect(both.code).toBe(1)
+    const one = await carillon('bgp', 'sessions', '--peer', 'tor', '--json', '--http', at())
+    expect(JSON.parse(one.out)).toMatchObject([{ peer: 'tor', state: 'Established' }])
+    expect(one.code).toBe(0)
+  })
+
+  it('can be about the routes: whether each peer has been told', async () => {
+    source.set(withBgp())
+    speaker.replan()
+    const waiting = await carillon('bgp', 'routes', '--http', at())
+    expect(waiting.out).toMatch(/^192\.168\.1\.240\/32 +tor +pending +7 +- +default\/web +-$/m)
+    expect(waiting.code).toBe(1)
+    told = [{ address: '192.168.1.240/32', state: 'announced', via: ['tor'] }]
+    const done = await carillon('bgp', 'routes', '--json', '--http', at())
+    expect(JSON.parse(done.out)).toEqual([
+      {
+        prefix: '192.168.1.240/32',
+        peer: 'tor',
+        state: 'announced',
+        error: null,
+        localPref: 7,
+        communities: [],
+        services: ['default/web'],
+        also: [],
+      },
+    ])
+    expect(done.code).toBe(0)
+  })
+
+  it('can be about the pools, and who waits for an address', async () => {
+    expect(await carillon('pools', '--http', at())).toEqual({
+      code: 0,
+      out: 'POOL  IPV4        USED  FREE  IPV6  USED  FREE\np     ##########  1     0     -     -     -',
+      err: '',
+    })
+    const second = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'late' },
+      spec: { type: 'LoadBalancer' },
+    }
+    source.set(resources(JSON.stringify([...cluster, second])))
+    speaker.replan()
+    const { code, out } = await carillon('pools', '--http', at())
+    expect(out).toMatch(/^default\/\w+ waits: /m)
+    expect(code).toBe(1)
+  })
+
+  it('can be about what happened', async () => {
+    const { code, out } = await carillon('events', '--http', at())
+    expect(code).toBe(0)
+    expect(out).toMatch(/^\S+Z {2}started +speaker of node-a started$/m)
+    expect(out).toMatch(/^\S+Z {2}ownerChanged +default\/web \(192\.168\.1\.240\): nobody -> node-a$/m)
+    const json = JSON.parse((await carillon('events', '--json', '--http', at())).out) as { type: string }[]
+    expect(json.map(({ type }) => type)).toContain('configurationApplied')
+  })
+
+  it('can be about a node that is to go', async () => {
+    const { code, out } = await carillon('drain', 'node-a', '--dry-run', '--http', at())
+    expect(out).toMatch(/^192\.168\.1\.240 +default\/web +layer2 +moves to node-d$/m)
+    expect(code).toBe(0)
+    expect(await carillon('drain', 'node-z', '--dry-run', '--http', at())).toMatchObject({
+      code: 1,
+      err: 'carillon: node-z: there is no such node; known are node-a, node-d',
+    })
   })
 
   it('find nobody where no speaker runs', async () => {

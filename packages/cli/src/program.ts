@@ -1,28 +1,22 @@
 import { CarillonError } from '@carillon/core'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { speakerAt } from './client.ts'
+import {
+  alive,
+  atLeast,
+  ignoreExcludeLb,
+  json,
+  lbClass,
+  manifests,
+  manifestsIfAny,
+  many,
+  names,
+  standalone,
+} from './flags.ts'
 import { logLevels } from './log.ts'
+import { type Action, addQuestions } from './questions.ts'
 import type { Terminal } from './terminal.ts'
 import { version } from './version.ts'
-
-const many = (value: string, previous: readonly string[] | undefined): readonly string[] => [
-  ...(previous ?? []),
-  value,
-]
-
-const names = (value: string): readonly string[] =>
-  value
-    .split(',')
-    .map(name => name.trim())
-    .filter(name => name !== '')
-
-const atLeast =
-  (least: number) =>
-  (value: string): number => {
-    const number = Number(value)
-    if (!Number.isInteger(number) || number < least)
-      throw new InvalidArgumentError(`give a whole number from ${least} up.`)
-    return number
-  }
 
 const versions = (value: string): readonly [number, number, number] => {
   const [min, max, current, ...more] = value.split(',').map(Number)
@@ -34,18 +28,8 @@ const versions = (value: string): readonly [number, number, number] => {
   return [min, max, current]
 }
 
-const manifests = (): Option =>
-  new Option('--manifests <path>', 'a manifest file, or a folder of them; may be given several times')
-    .argParser(many)
-    .makeOptionMandatory()
-const json = (): Option => new Option('--json', 'print JSON for programs').default(false)
-const speaker = (): Option =>
+const speakerHttp = (): Option =>
   new Option('--http <address:port>', 'where the running speaker serves HTTP').default('127.0.0.1:7472')
-const lbClass = (): Option => new Option('--lb-class <class>', 'serve Services of this loadBalancerClass')
-const ignoreExcludeLb = (): Option =>
-  new Option('--ignore-exclude-lb', 'announce also from nodes that are labelled to be excluded').default(
-    false,
-  )
 
 /** MetalLB's names of log levels, where they differ from ours. */
 const metallbLevels: Readonly<Record<string, string>> = { all: 'trace', none: 'silent' }
@@ -131,8 +115,6 @@ const withOptions = (command: Command, ...options: readonly Option[]): Command =
   for (const option of options) command.addOption(option)
   return command
 }
-
-type Action = () => Promise<number>
 
 /** Builds the command line; each action is only loaded when it is asked for. `act` is told what to do. */
 function commandLine(terminal: Terminal, act: (action: Action) => void): Command {
@@ -282,26 +264,11 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
     .action(options => act(async () => (await import('./commands/gossip.ts')).gossip(options, terminal)))
 
   root
-    .command('members')
-    .description('Show who is in the cluster, as a running speaker sees it')
-    .addOption(speaker())
-    .addOption(json())
-    .action(options => act(async () => (await import('./commands/members.ts')).members(options, terminal)))
-
-  root
     .command('plan')
     .description('Print what would be allocated and announced, by which node, and why not by the others')
     .addOption(manifests())
-    .addOption(
-      new Option('--alive <names>', 'comma-separated nodes that are alive (default: every Node)').argParser(
-        names,
-      ),
-    )
-    .option(
-      '--standalone',
-      'by the rules of "carillon run": no Kubernetes fills in cluster IPs and EndpointSlices',
-      false,
-    )
+    .addOption(alive())
+    .addOption(standalone())
     .addOption(lbClass())
     .addOption(ignoreExcludeLb())
     .addOption(bgpPasswordFile())
@@ -316,32 +283,40 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
     .addOption(json())
     .action(options => act(async () => (await import('./commands/validate.ts')).validate(options, terminal)))
 
-  root
-    .command('status')
-    .description('Show what a running speaker knows and does')
-    .addOption(speaker())
-    .addOption(json())
-    .action(options => act(async () => (await import('./commands/status.ts')).status(options, terminal)))
+  addQuestions(root, {
+    terminal,
+    act,
+    flags: () => [speakerHttp()],
+    ask: ({ http }) => speakerAt(String(http)),
+  })
 
   root
-    .command('where')
-    .description('Show which node holds an address or a Service')
-    .argument('<address or namespace/name>')
-    .addOption(speaker())
-    .addOption(json())
-    .action((what, options) =>
-      act(async () => (await import('./commands/where.ts')).where(what, options, terminal)),
+    .command('doctor')
+    .description('Check this host: privileges, ports, other nodes, who answers ARP, BGP peers, clock, kernel')
+    .addOption(speakerHttp())
+    .addOption(manifestsIfAny('addresses and peers from '))
+    .option('--node <name>', 'name of this node (default: that of the running speaker, or the host name)')
+    .addOption(
+      new Option('--gossip-bind <address[:port]>', 'where the gossip listens, UDP and TCP').default(
+        '0.0.0.0:7946',
+      ),
     )
-
-  root
-    .command('explain')
-    .description('Show why a Service is announced where it is, and who would be next')
-    .argument('<namespace/name>')
-    .addOption(speaker())
-    .addOption(json())
-    .action((what, options) =>
-      act(async () => (await import('./commands/explain.ts')).explain(what, options, terminal)),
+    .addOption(
+      new Option(
+        '--gossip-join <address[:port]>',
+        'a member to talk with; may be given several times',
+      ).argParser(many),
     )
+    .option('--gossip-key-file <file>', 'the secret of the gossip, as for "carillon run"')
+    .option('--gossip-label <text>', 'the label of the gossip')
+    .addOption(
+      new Option(
+        '--address <address>',
+        'an address that somebody may answer for; may be given several times',
+      ).argParser(many),
+    )
+    .addOption(json())
+    .action(options => act(async () => (await import('./commands/doctor.ts')).doctor(options, terminal)))
 
   root
     .command('lab')
@@ -358,9 +333,15 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
     .addOption(json())
     .action(options => act(async () => (await import('./commands/lab.ts')).lab(options, terminal)))
 
-  for (const command of root.commands) command.exitOverride()
+  for (const command of everyCommand(root)) command.exitOverride()
   return root
 }
+
+/** A command and all below it. */
+const everyCommand = (command: Command): readonly Command[] => [
+  command,
+  ...command.commands.flatMap(everyCommand),
+]
 
 const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim()
 

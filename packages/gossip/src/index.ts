@@ -14,3 +14,11 @@ export { deriveMetalLBKey, Keyring, parseKeyFile } from './keyring.ts'
 export type { MemberInfo } from './member-info.ts'
 export { type MemberlistConfig, parseMemberlistConfig } from './memberlist-config.ts'
 export { type ProfileName, profiles, type Settings, type WatchSettings } from './profile.ts'
+export {
+  answerPings,
+  type OutsiderOptions,
+  type Reach,
+  type ReachOptions,
+  reach,
+  type StreamReach,
+} from './reach.ts'

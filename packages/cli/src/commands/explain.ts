@@ -1,7 +1,5 @@
 import { CarillonError, familyOf, meaningOf, type SpeakerStatus } from '@carillon/core'
 import { announcedLines, broadcasts, few } from '../announced.ts'
-import { fetchStatus } from '../client.ts'
-import { parseEndpoint } from '../endpoint.ts'
 import { sessionLine } from '../sessions.ts'
 import { paint, type Terminal } from '../terminal.ts'
 import type { AskOptions } from './status.ts'
@@ -11,7 +9,7 @@ import { findServices } from './where.ts'
 export async function explain(what: string, options: AskOptions, terminal: Terminal): Promise<number> {
   if (!/^[^/]+\/[^/]+$/.test(what))
     throw new CarillonError('USAGE', `${what}: name a Service as namespace/name`, { what })
-  const answer = await fetchStatus(parseEndpoint('--http', options.http, 7472), what)
+  const answer = await options.ask(what)
   const [service] = findServices(answer, what)
   const announced = service.announcements.length > 0
   if (options.json) {

@@ -1,11 +1,9 @@
-import { fetchStatus } from '../client.ts'
-import { parseEndpoint } from '../endpoint.ts'
 import { paint, type Terminal, table } from '../terminal.ts'
 import type { AskOptions } from './status.ts'
 
 /** `carillon members`: 0 when somebody is alive, 1 otherwise. */
 export async function members(options: AskOptions, terminal: Terminal): Promise<number> {
-  const answer = await fetchStatus(parseEndpoint('--http', options.http, 7472))
+  const answer = await options.ask()
   if (options.json) terminal.print(JSON.stringify(answer.members, null, 2))
   else {
     const rows = answer.members.map(({ name, address, liveness }) => [

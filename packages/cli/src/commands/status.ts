@@ -1,20 +1,20 @@
 import type { SpeakerStatus } from '@carillon/core'
 import { broadcasts, few } from '../announced.ts'
-import { fetchStatus } from '../client.ts'
-import { parseEndpoint } from '../endpoint.ts'
+import type { Ask } from '../client.ts'
 import { sessionTable } from '../sessions.ts'
 import { paint, type Terminal, table } from '../terminal.ts'
 import { ago } from '../time.ts'
 import { problemLines } from './problems.ts'
 
+/** Whom a question goes to, and how the answer is wanted. */
 export interface AskOptions {
-  readonly http: string
+  readonly ask: Ask
   readonly json: boolean
 }
 
 /** `carillon status`: 0 when the speaker has a valid configuration in force, 1 otherwise. */
 export async function status(options: AskOptions, terminal: Terminal): Promise<number> {
-  const answer = await fetchStatus(parseEndpoint('--http', options.http, 7472))
+  const answer = await options.ask()
   if (options.json) terminal.print(JSON.stringify(answer, null, 2))
   else show(answer, terminal)
   return answer.configuration === 'valid' || answer.configuration === 'stale' ? 0 : 1

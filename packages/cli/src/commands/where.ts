@@ -1,7 +1,5 @@
 import { CarillonError, canonicalAddress, type SpeakerStatus } from '@carillon/core'
 import { broadcasts, few } from '../announced.ts'
-import { fetchStatus } from '../client.ts'
-import { parseEndpoint } from '../endpoint.ts'
 import type { Terminal } from '../terminal.ts'
 import { ago } from '../time.ts'
 import type { AskOptions } from './status.ts'
@@ -26,7 +24,7 @@ export function findServices(
 
 /** `carillon where`: 0 when somebody announces it, 1 when nobody does or it is unknown. */
 export async function where(what: string, options: AskOptions, terminal: Terminal): Promise<number> {
-  const answer = await fetchStatus(parseEndpoint('--http', options.http, 7472), what)
+  const answer = await options.ask(what)
   const services = findServices(answer, what)
   const found = services.map(
     ({ namespace, name, addresses, owner, since, succession, announcements, state, reason }) => ({
