@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { calendar, eventually } from './support/bfd-lab.ts'
+import { eventually } from './support/bfd-lab.ts'
+import { calendar } from './support/calendar.ts'
 import type { Dialogue } from './support/dialogue.ts'
 import { Announcements } from './support/kubernetes/announcements.ts'
 import { ClusterLab, type Made, type Running } from './support/kubernetes/cluster-lab.ts'
