@@ -1,9 +1,10 @@
 // Writes what follows from the schemas of the resources: CRDs, types, the shapes that objects are read by, and their reference;
-// and the fields of Kubernetes' own kinds, for the API server for tests.
+// and the fields of Kubernetes' own kinds, for the API server for tests. From the kept results of the benchmarks, their page.
 // With --check it writes nothing, names what is stale and exits 1.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { benchmarksPage } from './lib/benchmarks-page.mjs'
 import { crd } from './lib/crd.mjs'
 import { kubernetesModels } from './lib/kubernetes-models.mjs'
 import { reference } from './lib/reference.mjs'
@@ -21,6 +22,7 @@ const files = new Map([
   ['packages/core/src/resources/structures.generated.ts', structuresModule(schemas)],
   ['docs/reference/resources.md', reference(schemas)],
   ['packages/kubernetes/src/testing/schema/models.generated.ts', await kubernetesModels()],
+  ...benchmarksPage(),
 ])
 
 const crds = join(root, 'deploy/crds')

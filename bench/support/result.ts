@@ -8,6 +8,13 @@ export interface BenchResult {
   /** The same figure of another implementation, taken in the same run on the same machine. */
   readonly peer?: { readonly name: string; readonly value: number }
   readonly note?: string
+  /** What is drawn of it: one line of a chart, a value a run. `ours`: of this project. */
+  readonly series?: {
+    readonly chart: string
+    readonly line: string
+    readonly ours: boolean
+    readonly values: readonly number[]
+  }
 }
 
 /** What each file of bench/ exports as `run`. */
