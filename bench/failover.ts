@@ -1,4 +1,4 @@
-import { stderr } from 'node:process'
+import { env, stderr } from 'node:process'
 import { serfDetection } from './support/detection.ts'
 import type { BenchResult } from './support/result.ts'
 import { choice, count } from './support/settings.ts'
@@ -6,15 +6,24 @@ import { carillon, keepalived, type SpeakerKind } from './support/speakers.ts'
 import { largest, median } from './support/statistics.ts'
 import { type Family, type Fault, families, faults, type Takeover, TakeoverLab } from './support/takeover.ts'
 
-const kinds = [carillon('fast'), carillon('lan'), keepalived(1), keepalived(0.1)]
+const kinds = [carillon('fast'), keepalived(0.1), carillon('lan'), keepalived(1)]
+const faultsOfSerf = ['cut', 'killed'] as const
 
 /** What is to be measured; see `run`. */
 const plan = {
   runs: () => count('CARILLON_BENCH_RUNS', 3),
   nodes: () => choice('CARILLON_BENCH_NODES', ['3', '5']).map(Number),
-  speakers: () => choice('CARILLON_BENCH_SPEAKERS', [...kinds.map(({ name }) => name), 'serf']),
+  speakers: () =>
+    choice('CARILLON_BENCH_SPEAKERS', [...kinds.map(({ name }) => name), 'serf']).filter(installed),
   faults: () => choice('CARILLON_BENCH_FAULTS', faults),
   families: () => choice('CARILLON_BENCH_FAMILIES', ['4', '6']).map(Number) as readonly Family[],
+}
+
+function installed(speaker: string): boolean {
+  const [program = ''] = speaker.split(' ')
+  const missing = (env.CARILLON_MISSING ?? '').split(',').includes(program)
+  if (missing) stderr.write(`${program} is not installed, and left out\n`)
+  return !missing
 }
 
 const words: Readonly<Record<Fault, string>> = {
@@ -34,35 +43,49 @@ interface Cell {
 }
 
 /**
- * How long a client that asks every 5 ms goes without an answer when the owner of the address has a fault. One address, IPv4 or IPv6, on
- * 3 and on 5 nodes of one segment. Chosen by the environment: `CARILLON_BENCH_RUNS` of each combination (3; 10 or more for figures to
- * rely on), and lists of what to leave in: `CARILLON_BENCH_NODES`, `_SPEAKERS`, `_FAULTS`, `_FAMILIES`.
+ * How long a client that asks every 5 ms goes without an answer when the owner of the addresses has a fault, an IPv4 and an IPv6 address
+ * at once, on 3 and on 5 nodes of one segment. Chosen by the environment: `CARILLON_BENCH_RUNS` of each combination (3; 10 or more for
+ * figures to rely on), and lists of what to leave in: `CARILLON_BENCH_NODES`, `_SPEAKERS`, `_FAULTS`, `_FAMILIES`.
  */
 export async function run(): Promise<BenchResult[]> {
+  const [speakers, sizes] = [plan.speakers(), plan.nodes()]
   const cells: Cell[] = []
-  const serf: BenchResult[] = []
-  for (const nodes of plan.nodes()) {
-    for (const kind of kinds) {
-      if (!plan.speakers().includes(kind.name)) continue
-      // Its wait follows from its configuration and not from the number of nodes.
-      if (kind.name !== 'fast' && nodes !== plan.nodes()[0]) continue
-      cells.push(...(await measure(kind, nodes)))
-    }
-    if (plan.speakers().includes('serf')) serf.push(...(await measureSerf(nodes)))
-  }
-  return [...rows(cells), ...serf]
+  const wanted = kinds.filter(({ name }) => speakers.includes(name))
+  for (const kind of wanted.filter(({ name }) => name === 'fast'))
+    for (const nodes of sizes) cells.push(...(await measure(kind, nodes)))
+  // What the others wait for follows from their configuration and not from the number of nodes.
+  const rest = wanted.filter(({ name }) => name !== 'fast')
+  const [least = 3] = sizes
+  for (const kind of rest.filter(({ patienceMs }) => patienceMs < patient))
+    cells.push(...(await measure(kind, least)))
+  // These do nothing for seconds, and do not disturb each other meanwhile.
+  const [serf, ...slow] = await Promise.all([
+    speakers.includes('serf') ? measureSerf(sizes) : [],
+    ...rest.filter(({ patienceMs }) => patienceMs >= patient).map(kind => measure(kind, least)),
+  ])
+  return [...rows([...cells, ...slow.flat()]), ...serf]
 }
 
+/** Milliseconds of patience from which on a kind counts as slow. */
+const patient = 5000
+
 async function measure(kind: SpeakerKind, nodes: number): Promise<Cell[]> {
-  const cells: Cell[] = []
-  await using lab = await TakeoverLab.build(kind, nodes)
-  for (const fault of plan.faults()) {
-    for (const family of families.filter(one => plan.families().includes(one))) {
-      const runs: Takeover[] = []
-      for (let i = 0; i < plan.runs(); i++) runs.push(await lab.run(fault, family))
-      const cell = { kind, nodes, fault, family, runs }
-      cells.push(cell)
-      stderr.write(`${title(cell)}: ${gaps(cell).map(Math.round).join(' ')} ms\n`)
+  const asked = families.filter(one => plan.families().includes(one))
+  const cells = plan
+    .faults()
+    .flatMap(fault => asked.map(family => ({ kind, nodes, fault, family, runs: [] as Takeover[] })))
+  await using lab = await TakeoverLab.build(kind, nodes, asked)
+  for (let i = 1; i <= plan.runs(); i++) {
+    for (const fault of plan.faults()) {
+      const from = performance.now()
+      const seen = await lab.run(fault)
+      for (const cell of cells) {
+        const takeover = cell.fault === fault ? seen.get(cell.family) : undefined
+        if (takeover) cell.runs.push(takeover)
+      }
+      const told = [...seen].map(([family, { gapMs }]) => `IPv${family} ${Math.round(gapMs)} ms`).join(', ')
+      const seconds = ((performance.now() - from) / 1000).toFixed(1)
+      stderr.write(`${words[fault]}, ${nodes} nodes, ${kind.name}: ${told} (run ${i}, ${seconds} s)\n`)
     }
   }
   return cells
@@ -102,19 +125,22 @@ function note({ runs, fault }: Cell): string {
   return said.join(', ')
 }
 
-async function measureSerf(nodes: number): Promise<BenchResult[]> {
+async function measureSerf(sizes: readonly number[]): Promise<BenchResult[]> {
   const results: BenchResult[] = []
-  for (const fault of ['cut', 'killed'] as const) {
-    if (!plan.faults().includes(fault)) continue
-    const found = await serfDetection(fault, nodes, plan.runs())
-    const first = found.map(({ firstMs }) => firstMs)
-    const last = found.map(({ lastMs }) => lastMs)
-    results.push({
-      name: `${words[fault]}, ${nodes} nodes, serf knows (memberlist, lan)`,
-      value: median(first),
-      unit: 'ms',
-      note: `max ${Math.round(largest(first))}, the last node after ${Math.round(median(last))} (${Math.round(largest(last))})`,
-    })
+  for (const nodes of sizes) {
+    for (const fault of faultsOfSerf) {
+      if (!plan.faults().includes(fault)) continue
+      const found = await serfDetection(fault, nodes, plan.runs())
+      const first = found.map(({ firstMs }) => firstMs)
+      const last = found.map(({ lastMs }) => lastMs)
+      results.push({
+        name: `${words[fault]}, ${nodes} nodes, serf knows (memberlist, lan)`,
+        value: median(first),
+        unit: 'ms',
+        note: `max ${Math.round(largest(first))}, the last node after ${Math.round(median(last))} (${Math.round(largest(last))})`,
+      })
+      stderr.write(`${words[fault]}, ${nodes} nodes, serf: ${first.map(Math.round).join(' ')} ms\n`)
+    }
   }
   return results
 }

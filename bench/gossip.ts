@@ -12,7 +12,7 @@ import {
   type Usage,
 } from './support/members.ts'
 import type { BenchResult } from './support/result.ts'
-import { count } from './support/settings.ts'
+import { choice, count } from './support/settings.ts'
 import { simulate } from './support/simulation.ts'
 
 const nodes = 5
@@ -21,14 +21,19 @@ const dropPercent = 10
 /**
  * What a member costs while nothing happens, beside Go's memberlist; how many living members are declared dead on a loaded machine and a
  * lossy network; and how the cost of the `fast` profile grows with the cluster. `CARILLON_BENCH_SECONDS` (60) is how long the first two
- * are watched; 600 gives figures to rely on.
+ * are watched; 600 gives figures to rely on. `CARILLON_BENCH_PARTS` leaves in some of `idle`, `deaths`, `growth`.
  */
 export async function run(): Promise<BenchResult[]> {
   const seconds = count('CARILLON_BENCH_SECONDS', 60)
+  const parts = choice('CARILLON_BENCH_PARTS', ['idle', 'deaths', 'growth'])
   const folder = mkdtempSync(join(tmpdir(), 'carillon-bench-gossip-'))
   try {
     const peer = memberlistMember(folder)
-    return [...(await idle(seconds, peer)), ...(await falseDeaths(seconds, peer)), ...(await growth())]
+    const results: BenchResult[] = []
+    if (parts.includes('idle')) results.push(...(await idle(seconds, peer)))
+    if (parts.includes('deaths')) results.push(...(await falseDeaths(seconds, peer)))
+    if (parts.includes('growth')) results.push(...(await growth()))
+    return results
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -22,7 +22,7 @@ await main(async () => {
   const asked = process.argv.slice(2).filter(word => word !== '--write')
   const topics = asked.length === 0 ? all : all.filter(topic => asked.some(part => topic.includes(part)))
   if (topics.length === 0) throw new Stop(`No such benchmark; there are: ${all.join(', ')}.`, 2)
-  await setUp(['build'])
+  await setUp(['build', 'bench'])
   await build()
 
   const { version } = readJson(at('packages/core/package.json'))

@@ -28,6 +28,8 @@ export interface SpeakerKind {
   readonly mute: boolean
   /** A death is noticed within this many milliseconds, or not at all. */
   readonly patienceMs: number
+  /** A fault may come at any moment of this many milliseconds: the longest of its intervals. */
+  readonly phaseMs: number
   /** Writes what it needs into its folder; gives the command. */
   prepare(place: Place): readonly [command: string, ...args: string[]]
 }
@@ -57,6 +59,7 @@ export function carillon(profile: 'fast' | 'lan'): SpeakerKind {
     name: profile,
     mute: true,
     patienceMs: profile === 'fast' ? 4000 : 15_000,
+    phaseMs: profile === 'fast' ? 250 : 1000,
     prepare({ name, address, others, folder }) {
       const path = join(folder, 'cluster.yaml')
       writeFileSync(path, manifests)
@@ -89,6 +92,7 @@ export function keepalived(seconds: number): SpeakerKind {
     name: `keepalived ${seconds}`,
     mute: false,
     patienceMs: 4000 + 4000 * seconds,
+    phaseMs: 1000 * seconds,
     prepare({ name, number, folder }) {
       const path = join(folder, 'keepalived.conf')
       const version = seconds >= 1 ? 2 : 3

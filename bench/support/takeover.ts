@@ -19,38 +19,52 @@ export interface Takeover extends Seen {
   readonly answering?: number
 }
 
+/** What the clients of both families saw. */
+export type Takeovers = ReadonlyMap<Family, Takeover>
+
 /** How often the client forgets who has the address, after the fault of a speaker whose node lives on. */
 const flushes = 40
+const flushEveryMs = 30
 const everyMs = 5
+
+/** An owner that has answered without a pause for this long has settled; at first, others may still be on their way. */
+const steadyMs = 1500
+const firstSteadyMs = 4000
 
 interface Started {
   readonly node: SegmentNode
   readonly process: ChildProcess
 }
 
-/** A segment on which one kind of speaker is started, struck and cleared away, again and again. */
+/** A segment on which one kind of speaker runs, whose owner is struck and restored, again and again. */
 export class TakeoverLab implements AsyncDisposable {
   readonly #segment: Segment
   readonly #kind: SpeakerKind
+  readonly #families: readonly Family[]
   readonly #program: string
   /** The programs that answer the client; they outlive every speaker. */
   readonly #servers = new Map<string, number>()
+  readonly #speakers = new Map<string, Started>()
+  /** Who has the addresses while nobody has a fault. */
+  #rightful: string | undefined
 
-  private constructor(segment: Segment, kind: SpeakerKind) {
+  private constructor(segment: Segment, kind: SpeakerKind, families: readonly Family[]) {
     this.#segment = segment
     this.#kind = kind
+    this.#families = families
     this.#program = segment.compile('answers.cc')
   }
 
-  static async build(kind: SpeakerKind, count: number): Promise<TakeoverLab> {
-    const segment = await Segment.build('failover', count)
+  static async build(kind: SpeakerKind, count: number, families: readonly Family[]): Promise<TakeoverLab> {
+    const segment = await Segment.build(kind.name.replace(' ', '-'), count)
     try {
-      const lab = new TakeoverLab(segment, kind)
+      const lab = new TakeoverLab(segment, kind, families)
       for (const { name } of segment.nodes) {
         if (kind.mute) await segment.net.serve(name, [vip[4], vip[6]])
         const server = segment.spawn(name, [lab.#program, 'serve', name])
         lab.#servers.set(name, server.pid as number)
       }
+      for (const node of segment.nodes) lab.#start(node)
       return lab
     } catch (error) {
       await segment[Symbol.asyncDispose]()
@@ -58,51 +72,85 @@ export class TakeoverLab implements AsyncDisposable {
     }
   }
 
-  /** One run: speakers start, one address settles, its owner is struck, and the client looks on. */
-  async run(fault: Fault, family: Family): Promise<Takeover> {
-    const started = this.#segment.nodes.map(node => this.#start(node))
-    const words = [this.#program, 'ask', vip[family], `${everyMs}`]
-    const asker = new Asker(this.#segment.spawn('client', words, true))
+  /** One run: the addresses settle, their owner is struck, the clients look on, and all is made whole again. */
+  async run(fault: Fault): Promise<Takeovers> {
+    const askers = new Map(this.#families.map(family => [family, this.#ask(family)]))
     let owner: Started | undefined
     try {
-      const name = await until(25_000, () => asker.steady(1500))
-      if (name === undefined)
-        throw new Error(`${this.#kind.name}: nobody answers steadily for ${vip[family]}`)
-      owner = started.find(({ node }) => node.name === name) as Started
+      owner = await this.#owner([...askers.values()])
+      const { name } = owner.node
       // Faults know nothing of the phase of anybody's timers.
-      await pause(Math.random() * 1000)
+      await pause(Math.random() * this.#kind.phaseMs)
       const faultAt = await this.#strike(owner, fault)
       const moved = (): true | undefined =>
-        [...asker.answering(faultAt)].some(([node]) => node !== name) || undefined
+        [...askers.values()].every(asker =>
+          [...asker.answering(faultAt).keys()].some(node => node !== name),
+        ) || undefined
       await until(this.#kind.patienceMs, moved)
       await pause(700)
       const end = monotonic() - 100
-      const seen = asker.seen(faultAt, end)
-      if (fault !== 'killed' && fault !== 'frozen') return seen
+      const seen = [...askers].map(([family, asker]) => [family, asker.seen(faultAt, end)] as const)
+      if (fault !== 'killed' && fault !== 'frozen') return new Map(seen)
       const from = monotonic()
       for (let i = 0; i < flushes; i++) {
-        await this.#segment.net.ipIn('client', 'neigh', 'flush', 'dev', 'eth0')
-        await pause(50)
+        await this.#forget()
+        await pause(flushEveryMs)
       }
-      return { ...seen, answering: asker.answering(from).size }
+      return new Map(
+        seen.map(([family, one]) => [
+          family,
+          { ...one, answering: askers.get(family)?.answering(from).size ?? 0 },
+        ]),
+      )
     } finally {
-      asker.end()
-      for (const { process } of started) if (process.pid !== undefined) kill(process.pid, 'SIGKILL')
-      await Promise.all(started.map(({ node }) => this.#clear(node)))
-      await Promise.all(started.map(({ process }) => ended(process)))
-      if (owner) await this.#segment.heal(owner.node)
-      await this.#segment.net.ipIn('client', 'neigh', 'flush', 'dev', 'eth0')
+      for (const asker of askers.values()) asker.end()
+      if (owner) await this.#restore(owner)
     }
   }
 
-  #start(node: SegmentNode): Started {
+  #ask(family: Family): Asker {
+    const words = [this.#program, 'ask', vip[family], `${everyMs}`]
+    return new Asker(this.#segment.spawn('client', words, true))
+  }
+
+  /** Waits until the rightful owner answers for every address, or at first somebody. */
+  async #owner(askers: readonly Asker[]): Promise<Started> {
+    const ms = this.#rightful === undefined ? firstSteadyMs : steadyMs
+    const settled = (): Started | undefined => {
+      const [name, ...others] = new Set(askers.map(asker => asker.steady(ms)))
+      if (name === undefined || others.length > 0 || name !== (this.#rightful ?? name)) return undefined
+      return this.#speakers.get(name)
+    }
+    const owner = await until(25_000, settled)
+    if (!owner)
+      throw new Error(`${this.#kind.name}: ${this.#rightful ?? 'nobody'} answers steadily for the addresses`)
+    this.#rightful = owner.node.name
+    return owner
+  }
+
+  #start(node: SegmentNode): void {
     const folder = join(this.#segment.folder, node.name)
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder)
     const others = this.#segment.nodes.filter(other => other !== node)
     const words = this.#kind.prepare({ ...node, others, folder })
     // `ip netns exec` becomes the program, so that its process is the speaker.
-    return { node, process: this.#segment.spawn(node.name, words) }
+    this.#speakers.set(node.name, { node, process: this.#segment.spawn(node.name, words) })
+  }
+
+  /** Mends what was done to a node, and starts its speaker anew; the others go on. */
+  async #restore({ node, process }: Started): Promise<void> {
+    if (process.pid !== undefined) kill(process.pid, 'SIGKILL')
+    await this.#clear(node)
+    await ended(process)
+    await this.#segment.heal(node)
+    await this.#forget()
+    this.#start(node)
+  }
+
+  /** The client forgets every MAC address. */
+  async #forget(): Promise<void> {
+    await this.#segment.net.ipIn('client', 'neigh', 'flush', 'dev', 'eth0')
   }
 
   /** Gives when it happened. */

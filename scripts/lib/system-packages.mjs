@@ -5,7 +5,7 @@ import { run } from './run.mjs'
 /** What npm cannot bring: command (for a library, its folder) -> Debian package -> what needs it. */
 export const programs = [
   { command: 'g++', debian: 'g++', for: ['build'], why: 'builds the native addon' },
-  { command: 'ip', debian: 'iproute2', for: ['start', 'test'], why: 'builds the network of the lab' },
+  { command: 'ip', debian: 'iproute2', for: ['start', 'test', 'bench'], why: 'builds the network of the lab' },
   {
     command: 'ping',
     debian: 'iputils-ping',
@@ -22,19 +22,20 @@ export const programs = [
     why: 'builds the native addon, and is a client in lab tests',
   },
   { command: 'tcpdump', debian: 'tcpdump', for: ['test'], why: 'records frames in lab tests' },
-  { command: 'nft', debian: 'nftables', for: ['test'], why: 'loses packets on purpose in lab tests' },
+  { command: 'nft', debian: 'nftables', for: ['test', 'bench'], why: 'loses packets on purpose in lab tests' },
   {
     command: 'kubectl',
     debian: 'kubernetes-client',
     for: ['test'],
     why: 'is a real client of the API server for tests',
   },
-  { command: 'serf', debian: 'serf', for: ['test'], why: 'is a stranger that our gossip gets on with' },
-  { command: 'go', debian: 'golang-go', for: ['test'], why: 'builds another such stranger' },
+  { command: 'serf', debian: 'serf', for: ['test', 'bench'], why: 'is a stranger that our gossip gets on with' },
+  { command: 'keepalived', debian: 'keepalived', for: ['bench'], why: 'is what takeovers are compared with' },
+  { command: 'go', debian: 'golang-go', for: ['test', 'bench'], why: 'builds another such stranger' },
   {
     command: '/usr/share/gocode/src/github.com/hashicorp/memberlist',
     debian: 'golang-github-hashicorp-memberlist-dev',
-    for: ['test'],
+    for: ['test', 'bench'],
     why: 'is what that stranger is built on',
   },
   { command: '/usr/lib/frr/bgpd', debian: 'frr', for: ['test'], why: 'is a router that we announce to' },
@@ -59,7 +60,7 @@ function installed(command) {
   })
 }
 
-/** The programs that `purpose` ('build', 'start', 'test') needs and this machine lacks. */
+/** The programs that `purpose` ('build', 'start', 'test', 'bench') needs and this machine lacks. */
 export const missingPrograms = purpose =>
   programs.filter(program => program.for.includes(purpose) && !installed(program.command))
 
