@@ -218,7 +218,24 @@ function routes(
       unit: 'ms',
       note: `CPU, ${size}; median of ${rounds}; goal 1`,
     },
+    aggregate(base, everybody),
   ]
+}
+
+/** The same with one prefix for all Services, which is announced as long as one of them can be served. */
+function aggregate(base: Snapshot, everybody: ReadonlySet<string>): BenchResult {
+  const wide = { ...routed, spec: { ...routed.spec, aggregationLength: 16 } }
+  const bgpPeers = [router('tor-1', '10.0.0.1')]
+  const replay = new Replay({ ...base, l2Advertisements: [], bgpAdvertisements: [wide], bgpPeers })
+  const { routes: planned } = replay.plan(replay.allocate(), everybody)
+  if (planned.length !== 1 || planned[0]?.services.length !== serviceCount)
+    throw new Error('the benchmark plans another aggregate than it means to')
+  return {
+    name: 'one endpoint change, BGP, all Services in one aggregate',
+    value: median(changeEndpoints(replay, everybody)),
+    unit: 'ms',
+    note: `CPU, 1,000 nodes, 10,000 Services, 1 prefix; with the list of one node; median of ${rounds}; goal 1`,
+  }
 }
 
 /**
