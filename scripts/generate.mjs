@@ -1,10 +1,12 @@
 // Writes what follows from the schemas of the resources: CRDs, types, the shapes that objects are read by, and their reference;
-// and the fields of Kubernetes' own kinds, for the API server for tests. From the kept results of the benchmarks, their page.
+// what Helm's chart holds of them and of other manifests, and the table of its values; the fields of Kubernetes' own kinds, for the
+// API server for tests; and the page of the benchmarks, from the results that were kept.
 // With --check it writes nothing, names what is stale and exits 1.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { benchmarksPage } from './lib/benchmarks-page.mjs'
+import { chartAlerts, chartReadme } from './lib/chart.mjs'
 import { crd } from './lib/crd.mjs'
 import { kubernetesModels } from './lib/kubernetes-models.mjs'
 import { reference } from './lib/reference.mjs'
@@ -16,8 +18,12 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const check = process.argv.includes('--check')
 const schemas = await loadSchemas()
 
+const definitions = schemas.kinds.map(kind => [`${kind.group}_${kind.plural}.yaml`, crd(kind)])
+const folders = ['deploy/crds', 'deploy/helm/carillon/files/crds']
 const files = new Map([
-  ...schemas.kinds.map(kind => [`deploy/crds/${kind.group}_${kind.plural}.yaml`, crd(kind)]),
+  ...folders.flatMap(folder => definitions.map(([name, text]) => [`${folder}/${name}`, text])),
+  ['deploy/helm/carillon/files/alerts.yaml', chartAlerts()],
+  ['deploy/helm/carillon/README.md', chartReadme()],
   ['packages/core/src/resources/types.generated.ts', typesModule(schemas)],
   ['packages/core/src/resources/structures.generated.ts', structuresModule(schemas)],
   ['docs/reference/resources.md', reference(schemas)],
@@ -25,13 +31,10 @@ const files = new Map([
   ...benchmarksPage(),
 ])
 
-const crds = join(root, 'deploy/crds')
-const left = existsSync(crds)
-  ? readdirSync(crds)
-      .filter(name => /^(metallb|carillon)\.io_/.test(name))
-      .map(name => `deploy/crds/${name}`)
-      .filter(name => !files.has(name))
-  : []
+const left = folders
+  .filter(folder => existsSync(join(root, folder)))
+  .flatMap(folder => readdirSync(join(root, folder)).map(name => `${folder}/${name}`))
+  .filter(name => /\/(metallb|carillon)\.io_[^/]*$/.test(name) && !files.has(name))
 const stale = [...files].filter(([name, text]) => {
   const path = join(root, name)
   return !existsSync(path) || readFileSync(path, 'utf8') !== text

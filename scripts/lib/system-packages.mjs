@@ -5,7 +5,12 @@ import { run } from './run.mjs'
 /** What npm cannot bring: command (for a library, its folder) -> Debian package -> what needs it. */
 export const programs = [
   { command: 'g++', debian: 'g++', for: ['build'], why: 'builds the native addon' },
-  { command: 'ip', debian: 'iproute2', for: ['start', 'test', 'bench'], why: 'builds the network of the lab' },
+  {
+    command: 'ip',
+    debian: 'iproute2',
+    for: ['start', 'test', 'bench'],
+    why: 'builds the network of the lab',
+  },
   {
     command: 'ping',
     debian: 'iputils-ping',
@@ -22,14 +27,24 @@ export const programs = [
     why: 'builds the native addon, and is a client in lab tests',
   },
   { command: 'tcpdump', debian: 'tcpdump', for: ['test'], why: 'records frames in lab tests' },
-  { command: 'nft', debian: 'nftables', for: ['test', 'bench'], why: 'loses packets on purpose in lab tests' },
+  {
+    command: 'nft',
+    debian: 'nftables',
+    for: ['test', 'bench'],
+    why: 'loses packets on purpose in lab tests',
+  },
   {
     command: 'kubectl',
     debian: 'kubernetes-client',
     for: ['test'],
     why: 'is a real client of the API server for tests',
   },
-  { command: 'serf', debian: 'serf', for: ['test', 'bench'], why: 'is a stranger that our gossip gets on with' },
+  {
+    command: 'serf',
+    debian: 'serf',
+    for: ['test', 'bench'],
+    why: 'is a stranger that our gossip gets on with',
+  },
   { command: 'keepalived', debian: 'keepalived', for: ['bench'], why: 'is what takeovers are compared with' },
   { command: 'go', debian: 'golang-go', for: ['test', 'bench'], why: 'builds another such stranger' },
   {

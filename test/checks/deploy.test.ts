@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { arp } from '@carillon/arp'
 import { bgp } from '@carillon/bgp'
@@ -23,7 +23,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Json } from '../kube/support/api.ts'
 import { Hooks } from '../kube/support/hooks.ts'
 import { Kubectl } from '../kube/support/kubectl.ts'
-import { kustomized, kustomizedText } from '../kube/support/kustomize.ts'
+import { kustomized, kustomizedText, withComponents } from '../kube/support/kustomize.ts'
 import { until } from '../kube/support/story.ts'
 import { clusterProgram, noClusterPrograms } from '../support/cluster-programs.ts'
 
@@ -95,18 +95,7 @@ describe('the manifests', () => {
       ['PrometheusRule', 'prometheusrules'],
     ] as const)
       await server.store.create(anyKind('monitoring.coreos.com', kind, plural))
-    const folders = ['base', 'components/metrics', 'components/network-policy'].map(name =>
-      folder(`kustomize/${name}`),
-    )
-    const home = mkdtempSync(join(tmpdir(), 'carillon-'))
-    const [base, ...components] = folders.map(name => relative(realpathSync(home), name))
-    const kind = { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' }
-    writeFileSync(
-      join(home, 'kustomization.yaml'),
-      JSON.stringify({ ...kind, resources: [base], components }),
-    )
-    const objects = kustomized(home)
-    rmSync(home, { recursive: true })
+    const objects = withComponents('metrics', 'network-policy')
     await server.store.apply(objects)
     const port = named(objects, 'PodMonitor', 'carillon').spec.podMetricsEndpoints[0].port
     for (const [workload, name] of [

@@ -185,6 +185,12 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
     new Option('--webhook-mode <mode>', 'whether to serve the admission and conversion webhooks')
       .choices(['enabled', 'disabled', 'onlywebhook'])
       .default('enabled'),
+    new Option(
+      '--webhook-failure-policy <policy>',
+      'what becomes of changes while no webhook answers, where the controllers fill in the webhooks',
+    )
+      .choices(['Fail', 'Ignore'])
+      .default('Fail'),
     new Option('--webhook-port <port>', 'where to serve them').argParser(atLeast(1)).default(9443),
     new Option('--webhook-secret <name>', 'the Secret with their certificates').default(
       'metallb-webhook-cert',

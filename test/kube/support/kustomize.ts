@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { NewObject } from '@carillon/kubernetes/testing'
 import { parseAllDocuments } from 'yaml'
@@ -31,3 +34,18 @@ export const objectsOf = (text: string): readonly NewObject[] =>
 
 /** The objects that such a folder stands for. @throws Error where kustomize refuses it */
 export const kustomized = (path: string): readonly NewObject[] => objectsOf(kustomizedText(path))
+
+/** The objects of the base with some of its components. */
+export function withComponents(...names: readonly string[]): readonly NewObject[] {
+  const home = mkdtempSync(join(tmpdir(), 'carillon-'))
+  const [base, ...components] = ['base', ...names.map(name => `components/${name}`)].map(name =>
+    relative(realpathSync(home), join(folder, name)),
+  )
+  const kind = { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' }
+  writeFileSync(join(home, 'kustomization.yaml'), JSON.stringify({ ...kind, resources: [base], components }))
+  try {
+    return kustomized(home)
+  } finally {
+    rmSync(home, { recursive: true })
+  }
+}

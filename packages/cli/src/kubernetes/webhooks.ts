@@ -13,6 +13,8 @@ import {
 export interface WebhookOptions {
   /** `onlywebhook`: nothing is allocated by this process. */
   readonly webhookMode: 'enabled' | 'disabled' | 'onlywebhook'
+  /** Ours: what becomes of changes while no webhook answers. */
+  readonly webhookFailurePolicy: 'Fail' | 'Ignore'
   readonly webhookPort: number
   readonly webhookSecret: string
   readonly certServiceName: string
@@ -62,6 +64,11 @@ export function serveWebhooks(options: WebhookOptions, parts: WebhookParts): Web
         metrics,
         secret: options.webhookSecret,
         service: options.certServiceName,
+        webhooks: {
+          namespace,
+          service: options.certServiceName,
+          failurePolicy: options.webhookFailurePolicy,
+        },
       })
   const server = new WebhookServer({
     ...parts,

@@ -7,7 +7,8 @@ export type Layout = Readonly<Record<number, Field>>
 const metadata: Field = ['metadata', 'ObjectMeta']
 
 /**
- * How Kubernetes lays out its objects in protobuf, for the kinds that `kubectl create` writes in it since 1.32. Numbers of fields are
+ * How Kubernetes lays out its objects in protobuf, for the kinds that `kubectl create` writes in it since 1.32, and for how
+ * Helm deletes. Numbers of fields are
  * those of Kubernetes' `generated.proto` files.
  */
 export const layouts: Readonly<Record<string, Layout>> = {
@@ -49,9 +50,18 @@ export const layouts: Readonly<Record<string, Layout>> = {
   SelfSubjectRulesReview: { 1: metadata, 2: ['spec', 'SelfSubjectRulesReviewSpec'] },
   SelfSubjectRulesReviewSpec: { 1: ['namespace', 'text'] },
   SelfSubjectReview: { 1: metadata },
+  DeleteOptions: {
+    1: ['gracePeriodSeconds', 'whole'],
+    2: ['preconditions', 'Preconditions'],
+    3: ['orphanDependents', 'flag'],
+    4: ['propagationPolicy', 'text'],
+    5: ['dryRun', '[text]'],
+  },
+  Preconditions: { 1: ['uid', 'text'], 2: ['resourceVersion', 'text'] },
 }
 
 /** The kinds that can be read. */
-export const readableKinds: ReadonlySet<string> = new Set(
-  Object.entries(layouts).flatMap(([name, layout]) => (layout[1] === metadata ? [name] : [])),
-)
+export const readableKinds: ReadonlySet<string> = new Set([
+  ...Object.entries(layouts).flatMap(([name, layout]) => (layout[1] === metadata ? [name] : [])),
+  'DeleteOptions',
+])

@@ -43,6 +43,22 @@ describe('an object in protobuf', () => {
     })
   })
 
+  it('may say how to delete', () => {
+    const options = new Message()
+      .whole(1, 5)
+      .message(2, new Message().text(1, 'u-1'))
+      .text(4, 'Background')
+      .text(5, 'All')
+    expect(readObject(wrapped('v1', 'DeleteOptions', options))).toEqual({
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      gracePeriodSeconds: 5,
+      preconditions: { uid: 'u-1' },
+      propagationPolicy: 'Background',
+      dryRun: ['All'],
+    })
+  })
+
   it('of a kind that is not known in protobuf is refused', () => {
     expect(() => readObject(wrapped('v1', 'Pod', new Message()))).toThrow(
       expect.objectContaining({ details: { status: 415, reason: 'UnsupportedMediaType' } }),

@@ -53,6 +53,8 @@ function value(type: string, part: Part): unknown {
       return part.bytes.toString('base64')
     case 'flag':
       return part.number === 1
+    case 'whole':
+      return part.number
     default:
       return read(layouts[type] as Layout, part.bytes)
   }
