@@ -1,5 +1,6 @@
 import type { CarillonError, Snapshot } from '@carillon/core'
 import { KubernetesSource, type KubernetesSourceOptions } from '@carillon/kubernetes'
+import { Refusal } from '@carillon/kubernetes/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { definitions, Story, until } from './support/story.ts'
 
@@ -173,5 +174,35 @@ describe('a source on an API server', () => {
     expect(names(source.current())).toEqual(['a', 'b'])
     await until(() => server.requests.count('list', 'services') === 2, clock, 100)
     expect(names(await fresh)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('lists again and again what it may not watch, and says which permission it lacks', async () => {
+    const { story, server, source, clock, failures, metrics } = await begin()
+    const forbidden = new Refusal({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      reason: 'Forbidden',
+      message: 'services is forbidden: User "somebody" cannot watch resource "services"',
+      code: 403,
+    })
+    server.faults.refuse(3, forbidden, { verb: 'watch', resource: 'services' })
+    await story.pool('first')
+    await story.service('a')
+    await source.start()
+    await until(() => failures.length > 0)
+    await story.service('b')
+    await settled(source, clock, one => names(one).join() === 'a,b')
+    await story.service('c')
+    await settled(source, clock, one => names(one).join() === 'a,b,c')
+    expect(failures.map(({ message }) => message)).toEqual([
+      expect.stringContaining('may not watch services in all namespaces: give the account the verb "watch"'),
+    ])
+    expect(metrics.value('carillon_k8s_source_stale_bool')).toBe(1)
+    // Once it may, it watches, and all is well.
+    await until(() => source.status().failingSince === undefined, clock, 100)
+    expect(server.watches).toBe(11)
+    expect(server.requests.count('list', 'services')).toBe(4)
   })
 })

@@ -267,4 +267,29 @@ describe('a reflector', () => {
       }),
     )
   })
+
+  it('lists again and again what it may not watch, failing all the while, until it may', () => {
+    const bench = new Bench()
+    bench.give({ type: 'start' })
+    bench.give({ type: 'page', resourceVersion: '10' })
+    const forbidden = error('API_FORBIDDEN')
+    expect(bench.give({ type: 'failed', error: forbidden })).toEqual([
+      { do: 'failing', error: forbidden, attempts: 1 },
+    ])
+    for (const attempts of [2, 3]) {
+      expect(bench.timers.get('retry')).toBe(10_000)
+      expect(bench.expire('retry')).toEqual([{ do: 'list', limit: 500 }])
+      expect(bench.give({ type: 'page', resourceVersion: `${10 * attempts}` })).toEqual([
+        { do: 'commit' },
+        { do: 'watch', resourceVersion: `${10 * attempts}`, timeoutSeconds: 240 },
+      ])
+      expect(bench.give({ type: 'failed', error: forbidden })).toEqual([
+        { do: 'failing', error: forbidden, attempts },
+      ])
+    }
+    bench.expire('retry')
+    bench.give({ type: 'page', resourceVersion: '40' })
+    expect(bench.give({ type: 'opened' })).toEqual([{ do: 'recovered', afterMs: 30_000, attempts: 3 }])
+    expect(bench.state.failing).toBeUndefined()
+  })
 })

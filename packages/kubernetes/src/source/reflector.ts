@@ -48,6 +48,8 @@ export interface ReflectorState {
   readonly endsAt: number
   /** A list was asked for while one was under way. */
   readonly again: boolean
+  /** It may be listed, and not watched: lists take the place of a watch. */
+  readonly polling: boolean
 }
 
 export type ReflectorEvent =
@@ -88,6 +90,7 @@ export const initialReflector: ReflectorState = {
   lastsMs: 0,
   endsAt: 0,
   again: false,
+  polling: false,
 }
 
 /** The server may take this long over ending a watch, in milliseconds. */
@@ -98,6 +101,9 @@ const briefMs = 1000
 
 /** Permissions and kinds do not come back by the second. */
 const slowBackOffMs = 5000
+
+/** From one list to the next where a watch is forbidden, in milliseconds, and up to half as long again. */
+const pollMs = 10_000
 
 const emit = (output: ReflectorOutput): Effect<ReflectorOutput> => ({ do: 'emit', output })
 const arm = (timer: string, ms: number): Effect<ReflectorOutput> => ({ do: 'arm', timer, ms })
@@ -112,7 +118,8 @@ function without<Key extends keyof ReflectorState>(
 }
 
 /**
- * Follows one kind: list, watch from there, and again when it broke, without ever forgetting what is known. Everything that has to wait
+ * Follows one kind: list, watch from there, and again when it broke, without ever forgetting what is known. What may be listed and not
+ * watched is listed again and again. Everything that has to wait
  * waits for a random part of its time, so that a hundred nodes do not come back at once.
  */
 export class Reflector {
@@ -187,8 +194,10 @@ export class Reflector {
     if (event.continue !== undefined) {
       return [state, emit({ do: 'list', limit: this.#config.pageSize, continue: event.continue })]
     }
-    const recovered = recovery(state, now)
-    const whole: ReflectorState = { ...without(state, 'failing'), expired: 0, synced: true }
+    // A list says nothing about whether a watch is allowed by now.
+    const recovered = state.polling ? [] : recovery(state, now)
+    const listed = state.polling ? state : without(state, 'failing')
+    const whole: ReflectorState = { ...listed, expired: 0, synced: true }
     const [next, ...effects] = state.again ? this.#list(whole) : this.#watch(whole, event.resourceVersion)
     return [next, emit({ do: 'commit' }), ...recovered, ...effects]
   }
@@ -197,7 +206,14 @@ export class Reflector {
     if (state.phase !== 'opening') return [state]
     const endsAt = now + state.lastsMs + graceMs
     return [
-      { ...without(state, 'failing'), phase: 'watching', openedAt: now, heardAt: now, endsAt },
+      {
+        ...without(state, 'failing'),
+        phase: 'watching',
+        openedAt: now,
+        heardAt: now,
+        endsAt,
+        polling: false,
+      },
       ...recovery(state, now),
       arm('silence', Math.min(this.#config.silenceMs, endsAt - now)),
     ]
@@ -249,15 +265,16 @@ export class Reflector {
     const attempts = (state.failing?.attempts ?? 0) + 1
     const failing: Failing = { since: state.failing?.since ?? now, attempts, error }
     // Of a kind that has gone, or a version that is not understood, a watch would never tell again.
-    const relist = code === 'API_NO_SUCH_RESOURCE' || code === 'API_INVALID' || code === 'API_GONE'
+    const polling = code === 'API_FORBIDDEN' && state.phase === 'opening'
+    const relist = polling || code === 'API_NO_SUCH_RESOURCE' || code === 'API_INVALID' || code === 'API_GONE'
     const kept = relist ? without(state, 'resourceVersion') : state
     const none = !state.synced && this.#meansNone(code)
     return [
-      { ...kept, phase: 'waiting', failing, synced: state.synced || none, again: false },
+      { ...kept, phase: 'waiting', failing, synced: state.synced || none, again: false, polling },
       disarm('silence'),
       ...(none ? [emit({ do: 'none' })] : []),
       emit({ do: 'failing', error, attempts }),
-      arm('retry', this.#pause(error, attempts)),
+      arm('retry', polling ? pollMs * (1 + this.#config.random() / 2) : this.#pause(error, attempts)),
     ]
   }
 
