@@ -29,6 +29,17 @@ export default defineConfig({
         },
       },
       {
+        // On what is published, not on sources.
+        test: {
+          name: 'packages',
+          include: ['test/packages/**/*.test.ts'],
+          globalSetup: 'test/packages/support/setup.mjs',
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
         ...shared,
         test: {
           name: 'lab',

@@ -1,10 +1,21 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
 import { at, cache } from './project.mjs'
 import { run, Stop } from './run.mjs'
 
 /** Compiles every package, test and benchmark (which checks their types), then the page and the native addon; only what has changed. */
 export async function build({ capture = false } = {}) {
   await step('The TypeScript sources do not compile.', [at('node_modules/typescript/bin/tsc'), '-b'], capture)
+  for (const name of readdirSync(at('packages'))) removeOrphans(at('packages', name))
   // The compiled benchmarks lie below node_modules, where Node looks for no package.json above them.
   mkdirSync(cache('bench'), { recursive: true })
   writeFileSync(cache('bench', 'package.json'), '{ "type": "module" }\n')
@@ -13,6 +24,17 @@ export async function build({ capture = false } = {}) {
   const native = at('packages/sockets/scripts/build-native.mjs')
   if (existsSync(native)) await step('The native addon does not build.', [native], capture)
   linkProgram()
+}
+
+/** Removes what was made from sources that are gone, which the compiler leaves and a package would carry along. */
+function removeOrphans(folder) {
+  const made = join(folder, 'dist')
+  if (!existsSync(made)) return
+  for (const entry of readdirSync(made, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name)
+    const source = file.replace(made, join(folder, 'src')).replace(/\.(js|d\.ts)(\.map)?$/, '.ts')
+    if (entry.isFile() && source.endsWith('.ts') && !existsSync(source)) rmSync(file)
+  }
 }
 
 async function step(failure, args, capture) {

@@ -70,7 +70,8 @@ function load(): Native {
   const require = createRequire(import.meta.url)
   const folder = join(root, 'prebuilds', `${process.platform}-${process.arch}`)
   const prebuilt = existsSync(folder) ? readdirSync(folder).filter(file => file.endsWith('.node')) : []
-  const candidates = [...prebuilt.map(file => join(folder, file)), join(root, 'build', 'sockets.node')]
+  // What was compiled here was compiled for here.
+  const candidates = [join(root, 'build', 'sockets.node'), ...prebuilt.map(file => join(folder, file))]
   let cause: unknown
   for (const file of candidates) {
     if (!existsSync(file)) continue
