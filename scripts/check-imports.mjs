@@ -17,7 +17,8 @@ const siblings = {
   bgp: ['core'],
   sockets: ['core'],
   kubernetes: ['core'],
-  cli: ['core', 'gossip', 'arp', 'bgp', 'sockets', 'kubernetes'],
+  web: ['core'],
+  cli: ['core', 'gossip', 'arp', 'bgp', 'sockets', 'kubernetes', 'web'],
 }
 /** What is tested with values alone: these folders of core, its values beside them, and every wire/. */
 const pureFolders = ['resources', 'config', 'allocation', 'ownership']
@@ -149,7 +150,7 @@ function packageOf(specifier) {
 function sources(folder) {
   if (!existsSync(folder)) return []
   return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter(entry => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter(entry => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map(entry => join(entry.parentPath, entry.name))
     .sort()
 }

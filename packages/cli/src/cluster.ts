@@ -18,6 +18,7 @@ import {
   type MemberlistConfig,
   type ProfileName,
   parseMemberlistConfig,
+  profiles,
 } from '@carillon/gossip'
 import { EventEmitter } from 'eventemitter3'
 
@@ -47,6 +48,9 @@ export interface ClusterOptions {
 
 /** Milliseconds that a node waits for the first of those that it was told to join, before it goes on alone. */
 const companyMs = 1000
+
+/** Bytes of a message that go into one datagram, whatever is wrapped around it. */
+const largestDatagram = 1000
 
 /** Milliseconds that saying goodbye may take. */
 const goodbyeMs = 800
@@ -78,6 +82,9 @@ export class Cluster implements Membership, Blackboard, AsyncDisposable {
   #provide: () => Uint8Array = () => new Uint8Array(0)
   #gossip: Gossip | undefined
   #takesPart: boolean
+  /** When each member was suspected last, and which incarnation of it: an objection raises that. */
+  readonly #suspected = new Map<string, { readonly at: number; readonly incarnation: number }>()
+  readonly #silentMs = new Map<string, number>()
 
   private constructor(
     options: ClusterOptions,
@@ -128,10 +135,30 @@ export class Cluster implements Membership, Blackboard, AsyncDisposable {
       if (gossip.alive().size > 1) this.#takesPart = true
       this.events.emit('membership:changed')
     })
+    this.#watchSilence(gossip)
     gossip.on('standing:changed', standing => this.events.emit('standing:changed', standing))
     const found = (await this.#options.discover?.()) ?? []
     this.join(found)
     if (join.length + found.length > 0) await this.#company()
+  }
+
+  /** Notes for how long nothing was heard of those that are given up: the time until they were suspected, and that until they were dead. */
+  #watchSilence(gossip: Gossip): void {
+    const { watch, probeIntervalMs } = profiles[this.#config ? 'lan' : this.#options.profile]
+    const untilSuspectedMs = watch?.accuseMs ?? probeIntervalMs
+    gossip.on('member:suspect', ({ name, incarnation }) =>
+      this.#suspected.set(name, { at: performance.now(), incarnation }),
+    )
+    gossip.on('member:dead', ({ name, incarnation }) => {
+      const suspected = this.#suspected.get(name)
+      const suspectedMs = suspected?.incarnation === incarnation ? performance.now() - suspected.at : 0
+      this.#silentMs.set(name, Math.round(untilSuspectedMs + suspectedMs))
+    })
+    gossip.on('member:leave', ({ name }) => this.#silentMs.set(name, 0))
+    gossip.on('member:join', ({ name }) => {
+      this.#suspected.delete(name)
+      this.#silentMs.delete(name)
+    })
   }
 
   /** Meets those of these addresses that are no members yet, in the background. */
@@ -168,6 +195,20 @@ export class Cluster implements Membership, Blackboard, AsyncDisposable {
 
   standing(): MembershipStanding {
     return this.#gossip?.standing() ?? 'confirmed'
+  }
+
+  silentMs(name: string): number | undefined {
+    return this.#silentMs.get(name)
+  }
+
+  /** How badly this node hears; 0: well. Undefined before the gossip has started. */
+  get healthScore(): number | undefined {
+    return this.#gossip?.stats().healthScore
+  }
+
+  /** Tells one member, by datagram where the message fits into one, else over TCP. */
+  async answer(node: string, message: Uint8Array): Promise<void> {
+    await this.#gossip?.tell(node, message, { reliable: message.length > largestDatagram })
   }
 
   tell(message: Uint8Array): void {

@@ -31,4 +31,9 @@ export interface Membership {
   /** Names of the members that count as living (alive or suspect); undefined: every node of the manifests does. */
   alive(): ReadonlySet<string> | undefined
   standing(): MembershipStanding
+  /**
+   * For how many milliseconds, about, nothing had been heard of a member when it was given up; 0 where it said goodbye. Undefined where it
+   * is not gone, or nobody knows.
+   */
+  silentMs?(name: string): number | undefined
 }

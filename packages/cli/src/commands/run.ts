@@ -20,6 +20,7 @@ import { handOver } from '../hand-over.ts'
 import { servedBy } from '../http/served.ts'
 import type { HttpServer } from '../http/server.ts'
 import { type LogFormat, type LogLevel, makeLogger } from '../log.ts'
+import { openFeed } from '../page/open-feed.ts'
 import { PasswordFiles } from '../password-files.ts'
 import { PasswordSource } from '../password-source.ts'
 import { stopInTime, stopSignal } from '../stop.ts'
@@ -91,11 +92,14 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
   if (http) await (await import('../http/port.ts')).checkPort(http)
   const cluster = await clusterOf(node, network, options, log, metrics)
   const speaker = speaks(cluster)
+  const feed = openFeed({ speaker, cluster, metrics })
   let server: HttpServer | undefined
   try {
     await speaker.start()
     // Announcing comes first; the door for people opens when the addresses are served.
-    server = http && (await (await import('../http/server.ts')).serveHttp(http, servedBy(speaker), metrics))
+    server =
+      http &&
+      (await (await import('../http/server.ts')).serveHttp(http, servedBy(speaker, undefined, feed), metrics))
   } catch (error) {
     // Open sockets would keep the process alive, and answering.
     await Promise.allSettled([speaker[Symbol.asyncDispose](), cluster[Symbol.asyncDispose]()])
@@ -109,6 +113,7 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
   log.info({ signal }, 'stopping: every address is handed over')
   await stopInTime(async () => {
     await handOver(speaker, cluster)
+    feed[Symbol.dispose]()
     await Promise.allSettled([cluster[Symbol.asyncDispose](), server?.[Symbol.asyncDispose]()])
   })
   return 0

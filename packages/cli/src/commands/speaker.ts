@@ -10,7 +10,7 @@ import {
   systemClock,
 } from '@carillon/core'
 import type { ProfileName } from '@carillon/gossip'
-import { KubernetesSource, PodPeers, SpeakerReporter } from '@carillon/kubernetes'
+import { KubernetesSource, PodPeers, type SourceStatus, SpeakerReporter } from '@carillon/kubernetes'
 import { systemNetwork } from '@carillon/sockets'
 import { Cluster } from '../cluster.ts'
 import { compose } from '../compose.ts'
@@ -22,6 +22,8 @@ import { type DoorOptions, openDoors } from '../kubernetes/doors.ts'
 import { excludedInterfaces } from '../kubernetes/excluded-interfaces.ts'
 import { findPod, optionalFile, type Pod, type PodOptions } from '../kubernetes/pod.ts'
 import { type LogFormat, type LogLevel, makeLogger } from '../log.ts'
+import type { SourceTrouble } from '../page/attention.ts'
+import { openFeed } from '../page/open-feed.ts'
 import { stopInTime, stopSignal } from '../stop.ts'
 import { version } from '../version.ts'
 
@@ -100,7 +102,13 @@ export async function speaker(options: SpeakerCommandOptions): Promise<number> {
     metrics,
     ...(pod.owner && { owner: pod.owner }),
   })
-  const served = servedBy(one, () => ({ source: source.status(), writers: reporter.status() }))
+  const feed = openFeed({
+    speaker: one,
+    metrics,
+    trouble: () => sourceTrouble(source.status()),
+    ...(gossip && { cluster: gossip.cluster }),
+  })
+  const served = servedBy(one, () => ({ source: source.status(), writers: reporter.status() }), feed)
   // Open from the start: whoever asks is told that the cluster is not known yet.
   const doors = await openDoors(options, 'loopback', served, metrics)
   reporter.start()
@@ -120,6 +128,7 @@ export async function speaker(options: SpeakerCommandOptions): Promise<number> {
     await stopInTime(async () => {
       await gossip?.peers[Symbol.asyncDispose]()
       await handOver(one, gossip?.cluster)
+      feed[Symbol.dispose]()
       await Promise.allSettled([
         gossip?.cluster[Symbol.asyncDispose](),
         reporter[Symbol.asyncDispose](),
@@ -129,6 +138,13 @@ export async function speaker(options: SpeakerCommandOptions): Promise<number> {
     })
   }
   return 0
+}
+
+/** What cannot be read of the cluster, in words. */
+function sourceTrouble({ failingSince, kinds }: SourceStatus): SourceTrouble | undefined {
+  if (failingSince === undefined) return undefined
+  const failing = kinds.flatMap(({ failing }) => failing?.error.message ?? [])
+  return { since: failingSince, message: failing[0] ?? 'it does not answer' }
 }
 
 interface GossipParts {

@@ -1,4 +1,5 @@
 import type { Speaker } from '@carillon/core'
+import type { Feed } from '../page/feed.ts'
 
 /** What a process shows of itself over HTTP. */
 export interface Served {
@@ -10,10 +11,12 @@ export interface Served {
    * @param of only the Services that this means
    */
   status(of?: string): unknown
+  /** What the page at / is told; absent: there is no page. */
+  readonly feed?: Feed
 }
 
-/** A speaker over HTTP. `more`: what else /readyz is to show. */
-export function servedBy(speaker: Speaker, more: () => object = () => ({})): Served {
+/** A speaker over HTTP. `more`: what else /readyz is to show. `feed`: what the page is told. */
+export function servedBy(speaker: Speaker, more: () => object = () => ({}), feed?: Feed): Served {
   return {
     readiness: () => ({
       ready: speaker.ready,
@@ -23,5 +26,6 @@ export function servedBy(speaker: Speaker, more: () => object = () => ({})): Ser
       ...more(),
     }),
     status: of => speaker.status(of),
+    ...(feed && { feed }),
   }
 }

@@ -1,8 +1,10 @@
 import type { Endpoint } from '@carillon/core'
 import { fastify } from 'fastify'
 import type { PrometheusMetrics } from './metrics.ts'
+import { servePage } from './page.ts'
 import { portError } from './port.ts'
 import type { Served } from './served.ts'
+import { serveFeed } from './stream.ts'
 
 /** The door for people and programs. Read-only: nothing that it serves changes anything. */
 export interface HttpServer extends AsyncDisposable {
@@ -12,7 +14,7 @@ export interface HttpServer extends AsyncDisposable {
 /** `of`: only the Services that this means, `namespace/name` or an address. */
 const querystring = { type: 'object', properties: { of: { type: 'string', maxLength: 600 } } }
 
-/** Serves /healthz, /readyz, /metrics and /api/v1/status. Throws `PORT_IN_USE`. */
+/** Serves /healthz, /readyz, /metrics, /api/v1/status, and where there is a feed the page and what it asks for. Throws `PORT_IN_USE`. */
 export async function serveHttp(
   at: Endpoint,
   served: Served,
@@ -49,6 +51,10 @@ export async function serveHttp(
       return JSON.stringify(served.status(request.query.of))
     },
   )
+  if (served.feed) {
+    servePage(app)
+    serveFeed(app, served.feed)
+  }
   try {
     await app.listen({ host: at.address, port: at.port })
   } catch (error) {

@@ -1,3 +1,5 @@
+import type { Because } from '../ownership/index.ts'
+
 /** Something that a person wants to know about afterwards. Dates are ISO 8601. */
 export interface SpeakerEvent {
   readonly at: string
@@ -23,6 +25,10 @@ export interface SpeakerEvent {
   readonly services?: readonly string[]
   readonly from?: string
   readonly to?: string
+  /** Of an owner that changed: why the one before speaks no more. */
+  readonly because?: Because
+  /** Of an owner that changed because it died or left: for how long nobody answered, about, in milliseconds. */
+  readonly gapMs?: number
 }
 
 /** The last events, oldest first; older ones make room. */

@@ -20,4 +20,10 @@ export type {
   SessionStatus,
 } from './session-status.ts'
 export { Speaker, type SpeakerEvents, type SpeakerOptions } from './speaker.ts'
-export type { AnnouncerStatus, InterfaceStatus, ServiceStatus, SpeakerStatus } from './status.ts'
+export type {
+  AnnouncerStatus,
+  InterfaceStatus,
+  ServiceStatus,
+  SpeakerOverview,
+  SpeakerStatus,
+} from './status.ts'

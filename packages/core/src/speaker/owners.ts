@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Plan } from '../ownership/index.ts'
+import type { Because, Plan, ServicePlan } from '../ownership/index.ts'
 import type { SpeakerEvent } from './history.ts'
 
 interface Ownership {
@@ -7,16 +7,30 @@ interface Ownership {
   readonly since: Date
 }
 
+/** Why the node that spoke for a Service does so no more. */
+function because(planned: ServicePlan | undefined, before: string | undefined): Because | undefined {
+  if (!planned || before === undefined) return undefined
+  const verdict = planned.verdict(before)
+  return verdict.speak ? undefined : verdict.because
+}
+
 /** Remembers since when each Service's address has had its owner, and tells when it gets another one. */
 export class Owners {
   readonly #clock: Clock
   readonly #tell: (event: Omit<SpeakerEvent, 'at'>) => void
+  readonly #silentMs: (node: string) => number | undefined
   readonly #owners = new Map<string, Ownership>()
   #followed = false
 
-  constructor(clock: Clock, tell: (event: Omit<SpeakerEvent, 'at'>) => void) {
+  /** @param silentMs for how long a node that is gone had been silent; see `Membership` */
+  constructor(
+    clock: Clock,
+    tell: (event: Omit<SpeakerEvent, 'at'>) => void,
+    silentMs: (node: string) => number | undefined = () => undefined,
+  ) {
     this.#clock = clock
     this.#tell = tell
+    this.#silentMs = silentMs
   }
 
   /** Since when the owner that the plan names has been the owner, as this node saw it. */
@@ -36,6 +50,8 @@ export class Owners {
       if (owner === undefined) this.#owners.delete(service)
       else this.#owners.set(service, { owner, since: this.#clock.date() })
       const address = planned?.addresses[0]
+      const why = because(planned, before)
+      const gapMs = why === 'notAlive' && before !== undefined ? this.#silentMs(before) : undefined
       this.#tell({
         type: 'ownerChanged',
         message: `${service}${address === undefined ? '' : ` (${address})`}: ${before ?? 'nobody'} -> ${owner ?? 'nobody'}`,
@@ -43,6 +59,8 @@ export class Owners {
         ...(address === undefined ? {} : { address }),
         ...(before === undefined ? {} : { from: before }),
         ...(owner === undefined ? {} : { to: owner }),
+        ...(why === undefined ? {} : { because: why }),
+        ...(gapMs === undefined ? {} : { gapMs }),
       })
     }
   }

@@ -19,7 +19,14 @@ import { Instruments } from './instruments.ts'
 import { Owners } from './owners.ts'
 import type { SessionStatus } from './session-status.ts'
 import { Stage } from './stage.ts'
-import { configurationOf, describeSpeaker, type SpeakerStatus } from './status.ts'
+import {
+  configurationOf,
+  describeOverview,
+  describeSpeaker,
+  type SpeakerOverview,
+  type SpeakerStatus,
+  type StatusParts,
+} from './status.ts'
 
 export interface SpeakerOptions {
   /** Name of this node: what Kubernetes calls it, what the others elect it by. */
@@ -142,7 +149,11 @@ export class Speaker implements AsyncDisposable {
     this.#allocator =
       options.assignments === 'adopt' ? new Adopter(ours) : new Allocator({ ...ours, standalone })
     this.#instruments = new Instruments(options.metrics, options.node)
-    this.#owners = new Owners(options.clock, event => this.#tell(event))
+    this.#owners = new Owners(
+      options.clock,
+      event => this.#tell(event),
+      name => options.membership?.silentMs?.(name),
+    )
     const { node, clock, network, log, metrics, random } = options
     this.#stages = options.announcers.map(factory => {
       const announcer = factory({
@@ -216,6 +227,11 @@ export class Speaker implements AsyncDisposable {
     return this.#plan
   }
 
+  /** When this speaker was made. */
+  get startedAt(): Date {
+    return this.#startedAt
+  }
+
   /** What is wrong with what the source holds now. */
   get problems(): readonly Problem[] {
     return this.#problems
@@ -253,8 +269,22 @@ export class Speaker implements AsyncDisposable {
    * @param of only the Services that this means: `namespace/name`, or an address
    */
   status(of?: string): SpeakerStatus {
+    return describeSpeaker(this.#parts(of))
+  }
+
+  /** The status without what grows with the number of addresses: cheap enough to be asked for every second. */
+  overview(): SpeakerOverview {
+    return describeOverview(this.#parts(undefined))
+  }
+
+  /** Since when a Service, by `namespace/name`, has had its present owner, as this node saw it. */
+  ownedSince(service: string): Date | undefined {
+    return this.#owners.since(service)
+  }
+
+  #parts(of: string | undefined): StatusParts {
     const { version, membership, clock } = this.#options
-    return describeSpeaker({
+    return {
       node: this.node,
       version,
       startedAt: this.#startedAt,
@@ -269,7 +299,7 @@ export class Speaker implements AsyncDisposable {
       owners: this.#owners,
       events: this.#history.list(),
       of,
-    })
+    }
   }
 
   readonly #soon = (): void => {

@@ -28,6 +28,9 @@ export interface SpeakerStatus {
   readonly events: readonly SpeakerEvent[]
 }
 
+/** The status without Services and without what announcers say of single addresses. */
+export type SpeakerOverview = Omit<SpeakerStatus, 'services' | 'announcers'>
+
 /** A Service as the plan shows it, and who holds it since when. */
 export type ServiceStatus = PlanDocument['services'][number] & {
   /** The elected node; null when nobody is. */
@@ -127,8 +130,8 @@ export function configurationOf({
   return broken ? 'invalid' : 'loading'
 }
 
-/** Puts the status together. Pure. */
-export function describeSpeaker(parts: StatusParts): SpeakerStatus {
+/** Puts together what does not grow with the number of addresses. Pure. */
+export function describeOverview(parts: StatusParts): SpeakerOverview {
   const { node, version, startedAt, now, members, alive, links, stages, plan, problems, events } = parts
   return {
     node,
@@ -137,7 +140,6 @@ export function describeSpeaker(parts: StatusParts): SpeakerStatus {
     now: now.toISOString(),
     configuration: configurationOf(parts),
     members: members ?? assumed(alive),
-    services: servicesOf(parts),
     pools: plan?.pools ?? [],
     problems,
     interfaces: links.map(link => ({
@@ -147,19 +149,27 @@ export function describeSpeaker(parts: StatusParts): SpeakerStatus {
       carrier: link.carrier,
       addresses: link.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
     })),
-    announcers: stages.map(stage => ({
-      name: stage.announcer.name,
-      failure: stage.failure ?? null,
-      status: stage.status().map(({ address, state, via, error }) => ({
-        address,
-        state,
-        via,
-        error: error ? { code: error.code, message: error.message } : null,
-      })),
-    })),
     sessions: stages.flatMap(stage =>
       stage.sessions().map(session => describeSession(stage.announcer.name, session)),
     ),
     events,
   }
+}
+
+/** Puts the whole status together. Pure. */
+export function describeSpeaker(parts: StatusParts): SpeakerStatus {
+  const { node, version, startedAt, now, configuration, members, pools, problems, interfaces, ...rest } =
+    describeOverview(parts)
+  const head = { node, version, startedAt, now, configuration, members }
+  const announcers = parts.stages.map(stage => ({
+    name: stage.announcer.name,
+    failure: stage.failure ?? null,
+    status: stage.status().map(({ address, state, via, error }) => ({
+      address,
+      state,
+      via,
+      error: error ? { code: error.code, message: error.message } : null,
+    })),
+  }))
+  return { ...head, services: servicesOf(parts), pools, problems, interfaces, announcers, ...rest }
 }
