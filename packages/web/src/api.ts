@@ -33,7 +33,7 @@ export interface NodeReport {
   readonly cpu: number
   /** Memory of the speaker, in bytes. */
   readonly memory: number
-  /** Announcers that do not work as a whole, and why. */
+  /** What announcers cannot do that they should, and why. */
   readonly failures: readonly string[]
   readonly sessions: readonly SessionReport[]
 }

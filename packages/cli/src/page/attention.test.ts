@@ -108,7 +108,7 @@ it('tells of nodes, errors first', () => {
   ).toEqual([
     ['error', 'dead is dead'],
     ['error', 'alone hears nobody'],
-    ['error', 'An announcer of broken does not work'],
+    ['error', 'broken cannot announce everything'],
     ['warning', 'suspect does not answer'],
     ['warning', 'deaf hears the others badly'],
     ['warning', 'stale refuses the configuration'],

@@ -133,7 +133,7 @@ function* ofNodes({ nodes }: AttentionParts): Iterable<Attention> {
       yield one({
         id: `failure ${name} ${failure}`,
         severity: 'error',
-        title: `An announcer of ${name} does not work`,
+        title: `${name} cannot announce everything`,
         detail: failure,
         search: name,
       })

@@ -27,6 +27,19 @@ export function reportSession(session: SpeakerStatus['sessions'][number]): Sessi
   }
 }
 
+/** The announcers that do not work as a whole, and those that cannot announce some of what they should. */
+function failuresOf(speaker: Speaker): readonly string[] {
+  const broken = speaker.failures().map(({ name, failure }) => `${name}: ${failure}`)
+  const partly = speaker.announcers.flatMap(announcer => {
+    const failed = announcer.status().filter(({ state }) => state === 'failed')
+    const [first] = failed
+    if (!first) return []
+    const what = failed.length === 1 ? first.address : `${first.address} and ${failed.length - 1} more`
+    return `${announcer.name}: ${what}: ${first.error?.message ?? 'cannot be announced'}`
+  })
+  return [...broken, ...partly]
+}
+
 /** Gives what there is to say of this node, whenever it is called. */
 export function ownReport(speaker: Speaker, hearing: Hearing | undefined): () => NodeReport {
   const processors = availableParallelism()
@@ -47,7 +60,7 @@ export function ownReport(speaker: Speaker, hearing: Hearing | undefined): () =>
       load: round((loadavg()[0] ?? 0) / processors, 2),
       cpu: round(cpu, 3),
       memory: process.memoryUsage.rss(),
-      failures: speaker.failures().map(({ name, failure }) => `${name}: ${failure}`),
+      failures: failuresOf(speaker),
       sessions: sessions.map(reportSession),
     }
   }

@@ -75,6 +75,13 @@ it('what is told again and again is one entry, and old entries make room', () =>
       count: 10,
     },
   ])
+  for (let n = 1; n <= 3; n++)
+    timeline.add({ at: at(5000), type: 'announcementFailed', message: `no way for 10.0.0.${n}`, address: `10.0.0.${n}` })
+  expect(timeline.list()[0]).toMatchObject({
+    message: 'no way for 10.0.0.1',
+    count: 3,
+    addresses: ['10.0.0.1', '10.0.0.2', '10.0.0.3'],
+  })
   for (let n = 0; n < 5; n++) timeline.add({ at: at(60_000 * n), type: 'peerUp', message: `peer ${n}` })
   expect(timeline.list().map(({ message }) => message)).toEqual(['peer 4', 'peer 3', 'peer 2'])
 })

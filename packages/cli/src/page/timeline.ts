@@ -14,6 +14,13 @@ const lookBack = 8
 /** Addresses that an entry names. */
 const mostAddresses = 12
 
+/** The addresses of an entry, with another one where it names few. */
+function more(addresses: readonly string[] | undefined, address: string | undefined): readonly string[] {
+  if (addresses === undefined) return address === undefined ? [] : [address]
+  if (address === undefined || addresses.length >= mostAddresses || addresses.includes(address)) return addresses
+  return [...addresses, address]
+}
+
 /** Stands for no node. */
 const nobody = ''
 
@@ -89,14 +96,17 @@ export class Timeline {
     entry.counts.set(to, (entry.counts.get(to) ?? 0) + 1)
     // The longest wait is what somebody noticed.
     if (gapMs !== undefined) entry.gapMs = Math.max(entry.gapMs ?? 0, gapMs)
-    const addresses = entry.addresses ?? []
-    if (address !== undefined && addresses.length < mostAddresses) entry.addresses = [...addresses, address]
+    entry.addresses = more(entry.addresses, address)
   }
 
   #note({ at, type, message, address }: SpeakerEvent): void {
-    const same = this.#recent(at, one => one.type === type && one.message === message)
+    // What befalls many addresses at once is told of the first of them.
+    const alike = (one: Open): boolean =>
+      one.message === message || (address !== undefined && one.addresses !== undefined)
+    const same = this.#recent(at, one => one.type === type && alike(one))
     if (same) {
       same.count = (same.count ?? 1) + 1
+      if (address !== undefined) same.addresses = more(same.addresses, address)
       return
     }
     this.#entries.push({

@@ -70,7 +70,7 @@ function Entry({ entry, now }: { entry: TimelineEntry; now: number }): JSX.Eleme
           <Destinations {...(to && { to })} /> <Gap entry={entry} />
         </p>
       )}
-      {type === 'moved' && count > 1 && from !== undefined && (
+      {count > 1 && addresses.length > 1 && !(type === 'moved' && from === undefined) && (
         <p class="which">
           {few(addresses, 3)}
           {count > addresses.length ? ' …' : ''}
