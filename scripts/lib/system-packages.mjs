@@ -29,6 +29,8 @@ export const programs = [
     for: ['test'],
     why: 'is a real client of the API server for tests',
   },
+  { command: 'zsh', debian: 'zsh', for: ['test'], why: 'loads the completion that is made for it' },
+  { command: 'fish', debian: 'fish', for: ['test'], why: 'loads the completion that is made for it' },
   { command: 'serf', debian: 'serf', for: ['test'], why: 'is a stranger that our gossip gets on with' },
   { command: 'go', debian: 'golang-go', for: ['test'], why: 'builds another such stranger' },
   {
