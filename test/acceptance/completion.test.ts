@@ -39,13 +39,13 @@ const bash: Offer = (...line) =>
      COMP_WORDS=(${quoted(line)}); COMP_CWORD=${line.length - 1}; _carillon; printf '%s\\n' "\${COMPREPLY[@]}"`,
   )
 
-// What completes on a terminal is out of reach of a test: instead of the terminal's own, functions that print take what is offered.
+// Without a terminal there is no completion system: functions that print take what is offered.
 const zsh: Offer = (...line) =>
   run(
     'zsh',
     '-f',
     '-c',
-    `autoload -U compinit; compinit -D; source ./zsh; [[ $_comps[carillon] == _carillon ]] || exit 1
+    `compdef() { [[ "$*" == '_carillon carillon' ]] || exit 1 }; source ./zsh
      _describe() { print -l -- "\${(@)\${(P)2}%%:*}" }; compadd() { shift; print -l -- "$@" }; _files() { ls }
      words=(${quoted(line)}); CURRENT=${line.length}; _carillon`,
   ).filter(word => word.startsWith(line.at(-1) ?? ''))
