@@ -47,6 +47,8 @@ export const programs = [
   },
   { command: 'keepalived', debian: 'keepalived', for: ['bench'], why: 'is what takeovers are compared with' },
   { command: 'go', debian: 'golang-go', for: ['test', 'bench'], why: 'builds another such stranger' },
+  { command: 'zsh', debian: 'zsh', for: ['test'], why: 'loads the completion that is made for it' },
+  { command: 'fish', debian: 'fish', for: ['test'], why: 'loads the completion that is made for it' },
   {
     command: '/usr/share/gocode/src/github.com/hashicorp/memberlist',
     debian: 'golang-github-hashicorp-memberlist-dev',

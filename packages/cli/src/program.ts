@@ -1,5 +1,5 @@
 import { CarillonError } from '@carillon/core'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { speakerAt } from './client.ts'
 import {
   alive,
@@ -323,6 +323,17 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
     )
     .addOption(json())
     .action(options => act(async () => (await import('./commands/doctor.ts')).doctor(options, terminal)))
+
+  root
+    .command('completion')
+    .description('Print a script that completes commands and flags: source <(carillon completion bash)')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .action(shell =>
+      act(async () => {
+        terminal.print((await import('./completion/index.ts')).completionScript(shell, root).trimEnd())
+        return 0
+      }),
+    )
 
   root
     .command('lab')

@@ -76,7 +76,12 @@ it('what is told again and again is one entry, and old entries make room', () =>
     },
   ])
   for (let n = 1; n <= 3; n++)
-    timeline.add({ at: at(5000), type: 'announcementFailed', message: `no way for 10.0.0.${n}`, address: `10.0.0.${n}` })
+    timeline.add({
+      at: at(5000),
+      type: 'announcementFailed',
+      message: `no way for 10.0.0.${n}`,
+      address: `10.0.0.${n}`,
+    })
   expect(timeline.list()[0]).toMatchObject({
     message: 'no way for 10.0.0.1',
     count: 3,

@@ -17,7 +17,8 @@ const mostAddresses = 12
 /** The addresses of an entry, with another one where it names few. */
 function more(addresses: readonly string[] | undefined, address: string | undefined): readonly string[] {
   if (addresses === undefined) return address === undefined ? [] : [address]
-  if (address === undefined || addresses.length >= mostAddresses || addresses.includes(address)) return addresses
+  if (address === undefined || addresses.length >= mostAddresses || addresses.includes(address))
+    return addresses
   return [...addresses, address]
 }
 

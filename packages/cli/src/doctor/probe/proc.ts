@@ -37,7 +37,7 @@ export async function holderOf(
       const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1]
       if (inode === undefined || !inodes.has(inode)) continue
       const words = ((await fileText(`/proc/${pid}/cmdline`)) ?? '').split('\0').filter(word => word !== '')
-      return { pid: Number(pid), command: words.slice(0, 3).join(' ') }
+      return { pid: Number(pid), command: words.slice(0, 3).join(' ').slice(0, 120) }
     }
   }
   return undefined
