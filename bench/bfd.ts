@@ -11,6 +11,9 @@ import { ended, Segment, type SegmentNode } from './support/segment.ts'
 import { choice, count } from './support/settings.ts'
 import { largest, median } from './support/statistics.ts'
 
+/** Debian packages that are measured beside us. */
+export const peers = ['frr']
+
 const multiplier = 3
 
 /**

@@ -18,6 +18,9 @@ import { Segment, type SegmentNode } from './support/segment.ts'
 import { choice, count } from './support/settings.ts'
 import { largest, median } from './support/statistics.ts'
 
+/** Debian packages that are measured beside us. */
+export const peers = ['bird2', 'frr', 'gobgpd', 'exabgp']
+
 const senders = [ours, birdSender, gobgpSender, frrSender, exabgpSender]
 const receivers = [birdReceiver, frrReceiver]
 const sizes = ['1000', '10000', '100000'] as const

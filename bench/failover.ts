@@ -9,6 +9,9 @@ import { type Family, type Fault, families, faults, type Takeover, TakeoverLab }
 const kinds = [carillon('fast'), keepalived(0.1), carillon('lan'), keepalived(1)]
 const faultsOfSerf = ['cut', 'killed'] as const
 
+/** Debian packages that are measured beside us. */
+export const peers = ['keepalived', 'serf']
+
 /** What is to be measured; see `run`. */
 const plan = {
   runs: () => count('CARILLON_BENCH_RUNS', 3),
@@ -102,9 +105,31 @@ function rows(cells: readonly Cell[]): BenchResult[] {
     const beside = (name: string): Cell | undefined => same.find(({ kind }) => kind.name === name)
     const ours = cell.kind.mute
     const peer = ours ? (beside('keepalived 0.1') ?? beside('keepalived 1')) : undefined
-    const row: BenchResult = { name: title(cell), value: median(gaps(cell)), unit: 'ms', note: note(cell) }
+    const row: BenchResult = {
+      name: title(cell),
+      value: median(gaps(cell)),
+      unit: 'ms',
+      note: note(cell),
+      ...drawn(cell),
+    }
     return peer ? { ...row, peer: { name: peer.kind.name, value: median(gaps(peer)) } } : row
   })
+}
+
+/** Its line of the drawing. IPv6 goes by the same clock as IPv4, and has no line of its own. */
+function drawn(cell: Cell): Pick<BenchResult, 'series'> {
+  const { kind, nodes, fault, family } = cell
+  if (family !== 4) return {}
+  const line = kind.mute ? `carillon ${kind.name}, ${nodes} nodes` : kind.name.replace(' ', ', advert_int ')
+  return { series: { chart: charts[fault], line, ours: kind.mute, values: gaps(cell) } }
+}
+
+const charts: Readonly<Record<Fault, string>> = {
+  cut: 'The node is gone (link cut)',
+  unplugged: 'The node is gone (link down)',
+  killed: 'The speaker is killed, its node lives (kill -9)',
+  frozen: 'The speaker is frozen, its node lives (SIGSTOP)',
+  stopped: 'The speaker is told to stop (SIGTERM)',
 }
 
 /** Medians with the largest behind them. */

@@ -15,6 +15,9 @@ import type { BenchResult } from './support/result.ts'
 import { choice, count } from './support/settings.ts'
 import { simulate } from './support/simulation.ts'
 
+/** Debian packages that are measured beside us. */
+export const peers = ['golang-github-hashicorp-memberlist-dev']
+
 const nodes = 5
 const dropPercent = 10
 
