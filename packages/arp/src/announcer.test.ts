@@ -185,6 +185,22 @@ describe('a takeover', () => {
   })
 })
 
+describe('a node that leaves', () => {
+  it('answers on, and takes back with no word what the next owner has announced', async () => {
+    const { announcer, client, conflicts, ask, listen, clock } = await setUp({ conflictGraceMs: 0 })
+    await announcer.start()
+    announcer.announce([advertise('10.0.0.1')])
+    expect(await listen()).toEqual(takeover('10.0.0.1'))
+    announcer.retire?.()
+    client.transmit('eth0', claim('10.0.0.1'))
+    expect(await listen(10_000)).toEqual([])
+    expect(conflicts).toEqual([])
+    expect(await ask('10.0.0.1')).toEqual(answer('10.0.0.1'))
+    await listen(1000)
+    expect(clock.pending).toBe(0)
+  })
+})
+
 describe('answers', () => {
   it('come for the addresses that are announced, and stop at once when one is given up', async () => {
     const { announcer, ask } = await setUp()

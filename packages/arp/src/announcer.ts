@@ -63,6 +63,7 @@ export class Layer2Announcer implements Announcer {
   #ownMacs = new Set<number>()
   #starting: Promise<void> | undefined
   #disposed = false
+  #retired = false
   #cancelTimer: (() => void) | undefined
   #burstStart = Number.NEGATIVE_INFINITY
   #burstUsed = 0
@@ -83,7 +84,7 @@ export class Layer2Announcer implements Announcer {
     this.#conflicts = new ConflictWatch(context.clock, settings.conflictGraceMs, {
       reported: (owned, conflict) => {
         this.#log.warn(conflict, 'another station uses an address that this node announces')
-        if (settings.defend) {
+        if (settings.defend && !this.#retired) {
           for (const port of this.#ports.values())
             if (port.link.name === conflict.interface) port.announce(owned)
         }
@@ -102,6 +103,8 @@ export class Layer2Announcer implements Announcer {
       claimed: (port, owned, frame, at) => {
         owned.conflicts++
         this.#counters.count(owned)
+        // That is the next owner, as it should be.
+        if (this.#retired) return
         this.#conflicts.claim(owned, port.link.name, () => formatMac(frame.subarray(at, at + 6)))
       },
       changed: port => {
@@ -165,6 +168,12 @@ export class Layer2Announcer implements Announcer {
     this.#takeOver(fresh)
     for (const port of touched) port.joinGroups()
     this.#refresh(affected)
+  }
+
+  retire(): void {
+    this.#retired = true
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
   }
 
   status(): readonly AnnouncementStatus[] {
@@ -268,6 +277,7 @@ export class Layer2Announcer implements Announcer {
   }
 
   #speak(): void {
+    if (this.#retired) return
     const now = this.#context.clock.now()
     if (now - this.#burstStart >= BURST_EVERY_MS) {
       this.#burstStart = now

@@ -59,6 +59,10 @@ class LateAnnouncer implements Announcer {
     this.#announcer?.announce(desired)
   }
 
+  retire(): void {
+    this.#announcer?.retire?.()
+  }
+
   status(): readonly AnnouncementStatus[] {
     if (this.#announcer) return this.#announcer.status()
     return this.#desired.map(({ address }) => ({ address, state: 'pending', via: [] }))

@@ -92,6 +92,11 @@ export interface Announcer extends AsyncDisposable {
   configure?(settings: AnnouncerSettings): void
   /** Makes the network see exactly `desired`. Saying it twice changes nothing; saying `[]` withdraws all. Never throws. */
   announce(desired: readonly Advertisement[]): void
+  /**
+   * This node is leaving, and another one is about to take over: what is announced stays so, answers go on, and nothing is said unasked any
+   * more, which would take the addresses back. Closing follows. Never throws.
+   */
+  retire?(): void
   /** Of everything last desired, in its order. */
   status(): readonly AnnouncementStatus[]
   /** The sessions with neighbours, where it has such; by peer. */

@@ -32,6 +32,7 @@ class Parrot implements Announcer {
   readonly told: (readonly string[])[] = []
   failing: Error | undefined
   refusingToStart: Error | undefined
+  retired = false
   closed = false
 
   constructor(name = 'parrot', families: readonly Family[] = [4, 6]) {
@@ -46,6 +47,10 @@ class Parrot implements Announcer {
   announce(desired: readonly Advertisement[]): void {
     if (this.failing) throw this.failing
     this.told.push(desired.map(one => one.address))
+  }
+
+  retire(): void {
+    this.retired = true
   }
 
   status(): readonly AnnouncementStatus[] {
@@ -326,6 +331,7 @@ describe('a speaker', () => {
     membership.become('node-d')
     clock.advance(1000)
     expect(parrot.told).toEqual([[v4]])
+    expect(parrot.retired).toBe(true)
     await speaker[Symbol.asyncDispose]()
     expect(parrot.closed).toBe(true)
   })

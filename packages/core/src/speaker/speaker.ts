@@ -433,6 +433,7 @@ export class Speaker implements AsyncDisposable {
    */
   retire(): void {
     this.#retired = true
+    for (const { announcer } of this.#stages) announcer.retire?.()
   }
 
   #check(config: Config | undefined, problems: readonly Problem[]): void {
