@@ -321,6 +321,7 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
         'an address that somebody may answer for; may be given several times',
       ).argParser(many),
     )
+    .addOption(bgpPasswordFile())
     .addOption(json())
     .action(options => act(async () => (await import('./commands/doctor.ts')).doctor(options, terminal)))
 

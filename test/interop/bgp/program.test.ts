@@ -154,6 +154,11 @@ describeLab('carillon run', ['/usr/lib/frr/bgpd', 'bird', 'arping', 'bridge'], (
     }
     const { stdout } = await lab.carillon('node-a', 'where', '192.0.2.10')
     for (const word of ['192.0.2.10/32', 'frr', 'bird']) expect(stdout).toContain(word)
+    const { stdout: status } = await lab.carillon('node-a', 'status')
+    expect(status).toMatch(/^frr +10\.77\.0\.21 +Established .* 5 +up +eBGP with AS 65020 .*hold time 90 s/m)
+    expect(status).toMatch(/^bird +10\.77\.0\.22 +Established .* 2 +up +iBGP with AS 65010/m)
+    const { stdout: why } = await lab.carillon('node-a', 'explain', 'default/web')
+    for (const word of ['192.0.2.10/32', ...nodes, 'frr', 'bird']) expect(why).toContain(word)
     const everything = JSON.stringify(await lab.status('node-a')) + lab.log('node-a')
     expect(everything).not.toContain(secret)
   })

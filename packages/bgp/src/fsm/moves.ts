@@ -63,9 +63,13 @@ export function listen(
   return [active, ...disarm('delayOpen', 'idleHold'), arm('connectRetry', ms), emit({ type: 'waiting', ms })]
 }
 
+/** So many failures in a row a peer may have, and connect again at once. */
+const chances = 4
+
 /**
  * To Active after a connection that did not come about, or was lost; the peer is told of it where `told` is given. The RFC goes to Idle
- * from some states, which refuses the peer's own attempts; a router that is back before we try again is let in.
+ * from some states, which refuses the peer's own attempts; a router that is back before we try again is let in. So it is in Idle, where
+ * sessions come about and end time and again.
  */
 export function retry(
   context: Context,
@@ -73,7 +77,10 @@ export function retry(
   reason: CarillonError,
   { told, backOff }: { readonly told?: NotificationMessage; readonly backOff?: BackOff } = {},
 ): FsmStep {
-  const [active, ...effects] = listen(context, failuresAfter(state, context.now), backOff)
+  const failures = failuresAfter(state, context.now)
+  if ('negotiated' in state && failures > chances)
+    return fail(context, state, reason, told, backOff ?? context.settings.retry)
+  const [active, ...effects] = listen(context, failures, backOff)
   return [
     active,
     ...allTimers,
@@ -103,9 +110,10 @@ export function fail(
   state: FsmState,
   reason: CarillonError,
   told?: NotificationMessage,
+  backOff: BackOff = context.settings.errorRetry,
 ): FsmStep {
   const failures = failuresAfter(state, context.now)
-  const ms = backOffMs(context.settings.errorRetry, failures, context.random)
+  const ms = backOffMs(backOff, failures, context.random)
   return [
     { name: 'Idle', failures, stopped: false },
     ...allTimers,

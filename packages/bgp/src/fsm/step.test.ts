@@ -311,8 +311,25 @@ describe('its attempts', () => {
         .at(run.now, message({ type: 'keepalive' }))
     }
     expect(run.waits()).toEqual(waits)
-    run.at(run.now, message(said)).at(run.now, { type: 'connected', by: 'peer', greeting })
-    expect(run.state.name).toBe('OpenSent')
+    const again = new Run().establish().at(5, message(said)).at(6, { type: 'connected', by: 'peer', greeting })
+    expect(again.state.name).toBe('OpenSent')
+  })
+
+  it('of a peer whose sessions end again and again are not taken while it is waited for', () => {
+    const run = new Run().at(0, { type: 'start' })
+    for (let i = 0; i < 6; i++) {
+      run
+        .at(run.now, { type: 'connected', by: 'peer', greeting })
+        .at(run.now, message(open))
+        .at(run.now, message({ type: 'keepalive' }))
+        .at(run.now, { type: 'closed', reason })
+      if (run.state.name === 'Idle')
+        run.at(run.now, { type: 'connected', by: 'peer', greeting }).expire('idleHold')
+    }
+    const entered = run.outputs.flatMap(one => (one.type === 'entered' ? [one.state] : []))
+    expect(entered.filter(state => state === 'Active')).toHaveLength(4)
+    expect(entered.filter(state => state === 'Idle')).toHaveLength(2)
+    expect(run.waits()).toEqual([250, 500, 1000, 2000, 4000, 5000])
   })
 
   it('slow down after errors of the peer, which is not listened to meanwhile', () => {

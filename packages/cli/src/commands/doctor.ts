@@ -43,6 +43,7 @@ export interface DoctorOptions {
   readonly gossipKeyFile?: string
   readonly gossipLabel?: string
   readonly address?: readonly string[]
+  readonly bgpPasswordFile?: readonly string[]
   readonly json: boolean
 }
 
@@ -115,7 +116,7 @@ async function gather(options: DoctorOptions): Promise<Knowledge> {
     throw error
   })
   const node = options.node ?? status?.node ?? hostname()
-  const snapshot = options.manifests && (await readManifests(options.manifests))
+  const snapshot = options.manifests && (await readManifests(options.manifests, options.bgpPasswordFile))
   const config = snapshot && configOf(snapshot)
   const named = (options.address ?? []).map(text => ({
     address: parseEndpoint('--address', text, 0).address,
