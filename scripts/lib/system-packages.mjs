@@ -39,6 +39,7 @@ export const programs = [
     for: ['test'],
     why: 'is a real client of the API server for tests',
   },
+  { command: 'promtool', debian: 'prometheus', for: ['test'], why: 'reads the alerts as Prometheus does' },
   {
     command: 'serf',
     debian: 'serf',
