@@ -1,5 +1,5 @@
-// node api-server.mjs <address> <folder> <objects.yaml>: an API server with our custom resources and these objects; the kubeconfig goes into the
-// folder. SIGUSR2 takes it down.
+// node api-server.mjs <address> <folder> <objects.yaml>: a dual-stack API server with our custom resources and these objects; the kubeconfig
+// goes into the folder. SIGUSR2 takes it down, SIGHUP brings it back with all that it had, as one that keeps its objects in etcd.
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,8 @@ import { parse, parseAllDocuments } from 'yaml'
 
 const [address, folder, file] = process.argv.slice(2)
 const crds = fileURLToPath(new URL('../../../deploy/crds', import.meta.url))
-const server = await KubeApiServer.start({ host: address, port: 6443 })
+const serviceCidrs = ['10.96.0.0/16', 'fd00:96::/112']
+const server = await KubeApiServer.start({ host: address, port: 6443, serviceCidrs })
 for (const name of readdirSync(crds).filter(one => one.endsWith('.yaml'))) {
   const definition = parse(readFileSync(join(crds, name), 'utf8'))
   // Conversion asks a webhook, which this lab does not have.
@@ -22,6 +23,7 @@ for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
   if (object.status) await server.store.updateStatus({ ...made, status: object.status })
 }
 process.on('SIGUSR2', () => void server.faults.down())
+process.on('SIGHUP', () => void server.faults.up())
 // Without a socket, too, it stays until it is ended.
 setInterval(() => {}, 60_000)
 writeFileSync(join(folder, 'kubeconfig.new'), server.kubeconfig())

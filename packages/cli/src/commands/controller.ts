@@ -39,7 +39,7 @@ export async function controller(options: ControllerCommandOptions): Promise<num
   const log = (await makeLogger(options.logLevel, options.logFormat)).child({ process: 'controller' })
   const metrics = (await import('../http/metrics.ts')).prometheusMetrics()
   const stopped = stopSignal()
-  const pod = await findPod(options)
+  const pod = await findPod(options, metrics)
   const common = { ...pod, clock: systemClock, random: Math.random, log, metrics }
   const source = new KubernetesSource({ ...common, kinds: ['services', 'namespaces', 'pools'] })
   const election = new LeaderElection({ ...common, name: leaseName, identity })

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { CarillonError } from '@carillon/core'
+import { CarillonError, type Metrics } from '@carillon/core'
 import {
   type Client,
   type Connection,
@@ -26,9 +26,10 @@ export interface Pod {
 }
 
 /** Finds the API server, the namespace, and the Pod of this process. Throws `USAGE` without a namespace, and what the client throws. */
-export async function findPod(options: PodOptions): Promise<Pod> {
+export async function findPod(options: PodOptions, metrics: Metrics): Promise<Pod> {
   const connection: Connection = await connect({
     userAgent: `carillon/${version}`,
+    metrics,
     ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
   })
   const { client } = connection

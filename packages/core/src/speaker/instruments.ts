@@ -1,3 +1,4 @@
+import { differences } from '../allocation/differences.ts'
 import type { PoolUsage } from '../allocation/index.ts'
 import type { Counter, Gauge, Histogram, Metrics } from '../metrics.ts'
 import type { Advertisement } from './announcer.ts'
@@ -73,14 +74,10 @@ export class Instruments {
     this.#shown.set(stage, desired)
     const protocol = stage.announcer.speakers === 'one' ? 'layer2' : 'bgp'
     const node = this.#node
-    const [old, now] = [new Set(before), new Set(desired)]
-    for (const one of before) {
-      if (now.has(one)) continue
+    const { out, into } = differences(before, desired)
+    for (const one of out)
       for (const service of one.services) this.#announced.remove({ service, protocol, node, ip: ipOf(one) })
-    }
-    for (const one of desired) {
-      if (old.has(one)) continue
+    for (const one of into)
       for (const service of one.services) this.#announced.set(1, { service, protocol, node, ip: ipOf(one) })
-    }
   }
 }

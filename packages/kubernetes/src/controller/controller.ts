@@ -77,6 +77,7 @@ export class Controller implements AsyncDisposable {
   readonly #gauges: PoolGauges
   readonly #loaded: Gauge
   readonly #stale: Gauge
+  readonly #updates: Counter
   readonly #failures: Counter
   readonly #known = new Map<string, Assignment>()
   #allocator: Allocator | undefined
@@ -123,6 +124,7 @@ export class Controller implements AsyncDisposable {
       'metallb_k8s_client_config_stale_bool',
       '1 while the newest configuration is invalid',
     )
+    this.#updates = metrics.counter('metallb_k8s_client_updates_total', 'Replays of the allocation')
     this.#failures = metrics.counter(
       'metallb_k8s_client_update_errors_total',
       'Replays of the allocation that failed',
@@ -219,6 +221,7 @@ export class Controller implements AsyncDisposable {
   /** Replays everything from the newest snapshot. Never throws: what was decided stays decided. */
   readonly #replay = (): void => {
     if (this.#closed) return
+    this.#updates.inc()
     try {
       this.#decide(this.#options.source.current())
     } catch (error) {

@@ -40,6 +40,9 @@ export interface SpeakerReporterOptions {
   readonly owner?: OwnerReference
 }
 
+/** Milliseconds for which plans are gathered: announcing comes first, and of ten thousand Services the tenth plan in a row tells all. */
+const gatherMs = 50
+
 /** Milliseconds between looks at the BGP sessions, whose changes of state nobody announces one by one. */
 const lookMs = 5000
 
@@ -105,6 +108,7 @@ export class SpeakerReporter implements AsyncDisposable {
     byKey: new Map(),
   }
   #cancel: (() => void) | undefined
+  #cancelReport: (() => void) | undefined
   #closed = false
 
   constructor(options: SpeakerReporterOptions) {
@@ -144,6 +148,7 @@ export class SpeakerReporter implements AsyncDisposable {
     if (this.#closed) return
     this.#closed = true
     this.#cancel?.()
+    this.#cancelReport?.()
     const { events } = this.#options.speaker
     events.off('plan:changed', this.#planned)
     events.off('speaker:event', this.#happened)
@@ -152,7 +157,15 @@ export class SpeakerReporter implements AsyncDisposable {
     await Promise.allSettled(all.map(one => one[Symbol.asyncDispose]()))
   }
 
-  readonly #planned = (plan: Plan): void => {
+  readonly #planned = (): void => {
+    this.#cancelReport ??= this.#options.clock.after(gatherMs, () => {
+      this.#cancelReport = undefined
+      const { plan } = this.#options.speaker
+      if (plan) this.#report(plan)
+    })
+  }
+
+  #report(plan: Plan): void {
     const { speaker } = this.#options
     const one = plan.advertisementsFor(speaker.node, 'one')
     const each = plan.advertisementsFor(speaker.node, 'each')
