@@ -23,7 +23,7 @@ export async function build({ capture = false } = {}) {
   if (existsSync(page)) await step('The page does not build.', [page], capture)
   const native = at('packages/sockets/scripts/build-native.mjs')
   if (existsSync(native)) await step('The native addon does not build.', [native], capture)
-  linkProgram()
+  linkPrograms()
 }
 
 /** Removes what was made from sources that are gone, which the compiler leaves and a package would carry along. */
@@ -42,12 +42,14 @@ async function step(failure, args, capture) {
   if (code !== 0) throw new Stop(`${output}${failure}`)
 }
 
-/** `node_modules/.bin/carillon`; pnpm makes it too, but only where the program existed when it installed. */
-function linkProgram() {
-  const program = at('packages/cli/bin/carillon.js')
-  const link = at('node_modules/.bin/carillon')
-  if (!existsSync(program)) return
-  chmodSync(program, 0o755)
-  if (lstatSync(link, { throwIfNoEntry: false }) === undefined)
-    symlinkSync('../../packages/cli/bin/carillon.js', link)
+/** Our programs in `node_modules/.bin`; pnpm makes them too, but only where they existed when it installed. */
+function linkPrograms() {
+  for (const name of ['carillon', 'kubectl-carillon']) {
+    const program = at(`packages/cli/bin/${name}.js`)
+    const link = at(`node_modules/.bin/${name}`)
+    if (!existsSync(program)) continue
+    chmodSync(program, 0o755)
+    if (lstatSync(link, { throwIfNoEntry: false }) === undefined)
+      symlinkSync(`../../packages/cli/bin/${name}.js`, link)
+  }
 }

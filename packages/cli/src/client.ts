@@ -10,13 +10,16 @@ export const speakerAt =
   of =>
     fetchStatus(parseEndpoint('--http', http, 7472), of)
 
+/** Where a speaker answers, with the Services that are asked for. */
+export const statusPath = (of: string | undefined): string =>
+  of === undefined ? '/api/v1/status' : `/api/v1/status?of=${encodeURIComponent(of)}`
+
 /** Asks a running speaker for its status, of all Services or only of those that `of` means. Throws `NO_SPEAKER` or `BAD_ANSWER`. */
 export async function fetchStatus(at: Endpoint, of?: string): Promise<SpeakerStatus> {
   const where = formatEndpoint(at)
   let response: Response
   try {
-    const query = of === undefined ? '' : `?of=${encodeURIComponent(of)}`
-    response = await fetch(`http://${where}/api/v1/status${query}`, { signal: AbortSignal.timeout(5000) })
+    response = await fetch(`http://${where}${statusPath(of)}`, { signal: AbortSignal.timeout(5000) })
   } catch (error) {
     throw new CarillonError(
       'NO_SPEAKER',

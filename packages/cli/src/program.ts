@@ -1,5 +1,4 @@
-import { CarillonError } from '@carillon/core'
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import { speakerAt } from './client.ts'
 import {
   alive,
@@ -13,10 +12,10 @@ import {
   names,
   standalone,
 } from './flags.ts'
+import { emptyCommandLine, invoke } from './invoke.ts'
 import { logLevels } from './log.ts'
 import { type Action, addQuestions } from './questions.ts'
 import type { Terminal } from './terminal.ts'
-import { version } from './version.ts'
 
 const versions = (value: string): readonly [number, number, number] => {
   const [min, max, current, ...more] = value.split(',').map(Number)
@@ -118,16 +117,9 @@ const withOptions = (command: Command, ...options: readonly Option[]): Command =
 
 /** Builds the command line; each action is only loaded when it is asked for. `act` is told what to do. */
 function commandLine(terminal: Terminal, act: (action: Action) => void): Command {
-  const root = new Command('carillon')
-    .description('Announces service addresses of bare-metal clusters.')
-    .version(version)
-    .configureOutput({
-      writeOut: text => terminal.print(text.trimEnd()),
-      writeErr: text => terminal.warn(text.trimEnd()),
-      outputError: (text, write) =>
-        write(`carillon: ${oneLine(text.replace(/^error: /, ''))} (add --help for more)`),
-    })
-    .exitOverride()
+  const root = emptyCommandLine('carillon', 'carillon', terminal).description(
+    'Announces service addresses of bare-metal clusters.',
+  )
 
   withOptions(root.command('run'), ...speaking())
     .description('Run one node without Kubernetes: manifests in, addresses announced')
@@ -351,38 +343,12 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
     .addOption(json())
     .action(options => act(async () => (await import('./commands/lab.ts')).lab(options, terminal)))
 
-  for (const command of everyCommand(root)) command.exitOverride()
   return root
 }
-
-/** A command and all below it. */
-const everyCommand = (command: Command): readonly Command[] => [
-  command,
-  ...command.commands.flatMap(everyCommand),
-]
-
-const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, ' ').trim()
 
 /**
  * Runs the program with these arguments (without the names of node and of the script). Gives the exit code: 0 done, 1 the answer is
  * "no" or the input is invalid, 2 wrong usage.
  */
-export async function program(argv: readonly string[], terminal: Terminal): Promise<number> {
-  let action: Action | undefined
-  try {
-    commandLine(terminal, chosen => {
-      action = chosen
-    }).parse(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' })
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    throw error
-  }
-  if (!action) return 0
-  try {
-    return await action()
-  } catch (error) {
-    if (!(error instanceof CarillonError)) throw error
-    terminal.warn(`carillon: ${oneLine(error.message)}`)
-    return error.code === 'USAGE' ? 2 : 1
-  }
-}
+export const program = (argv: readonly string[], terminal: Terminal): Promise<number> =>
+  invoke(act => commandLine(terminal, act), 'carillon', argv, terminal)

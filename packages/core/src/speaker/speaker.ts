@@ -27,6 +27,7 @@ import {
   type SpeakerStatus,
   type StatusParts,
 } from './status.ts'
+import { Story } from './story.ts'
 
 export interface SpeakerOptions {
   /** Name of this node: what Kubernetes calls it, what the others elect it by. */
@@ -122,6 +123,7 @@ export class Speaker implements AsyncDisposable {
   readonly #instruments: Instruments
   readonly #owners: Owners
   readonly #startedAt: Date
+  readonly #story: Story
   #config: Config | undefined
   #plan: Plan | undefined
   #problems: readonly Problem[] = []
@@ -142,6 +144,8 @@ export class Speaker implements AsyncDisposable {
     this.node = options.node
     this.#log = options.log
     this.#startedAt = options.clock.date()
+    const seed = `${options.node} ${this.#startedAt.getTime()}`
+    this.#story = new Story(options.clock, options.log, seed)
     this.#holdDown = new HoldDown(options.node, options.holdDownMs ?? 0)
     this.#claims = options.sticky && this.#shareClaims(options.sticky)
     const { loadBalancerClass, alsoUnclassed = false, standalone = false } = options
@@ -168,6 +172,7 @@ export class Speaker implements AsyncDisposable {
         clock,
         log: log.child({ announcer: announcer.name }),
         tell: event => this.#tell(event),
+        said: (address, able) => this.#story.said(announcer.name, address, able),
       })
     })
   }
@@ -304,6 +309,7 @@ export class Speaker implements AsyncDisposable {
 
   readonly #soon = (): void => {
     if (this.#closed || this.#cancel) return
+    this.#story.notice()
     // A burst of changes costs one replay.
     this.#cancel = this.#options.clock.after(0, () => {
       this.#cancel = undefined
@@ -392,11 +398,16 @@ export class Speaker implements AsyncDisposable {
   }
 
   #replan(): void {
+    const company = this.#company()
+    this.#story.begin(company.alive, name => this.#options.membership?.silentMs?.(name))
     const parsed = this.#parser.parse(this.#options.source.current())
     this.#check(parsed.config, parsed.problems)
     const config = this.#config
-    if (!config) return
-    const plan = this.#planFor(config, this.#company())
+    if (!config) {
+      this.#story.end()
+      return
+    }
+    const plan = this.#planFor(config, company)
     this.#plan = plan
     const silent = this.#mustBeSilent()
     const settings = { config, labels: plan.nodes.get(this.node)?.labels ?? unlabelled }
@@ -404,11 +415,14 @@ export class Speaker implements AsyncDisposable {
       const { speakers } = stage.announcer
       // Where each node speaks for itself, two that do are no conflict.
       const muted = silent !== undefined && speakers === 'one'
+      const before = stage.desired
       stage.perform(muted ? nothing : plan.advertisementsFor(this.node, speakers), settings)
+      this.#story.given(stage.announcer.name, before, stage.desired)
     }
     this.#tellSilence(silent)
     if (!silent) this.#claim(plan)
     this.#owners.follow(plan)
+    this.#story.end()
     this.#instruments.follow(plan.pools, this.#stages)
     this.events.emit('plan:changed', plan)
   }
@@ -444,7 +458,10 @@ export class Speaker implements AsyncDisposable {
       if (config !== this.#config || this.#refused !== '') {
         this.#config = config
         this.#refused = ''
-        this.#log.info({ pools: config.pools.length, warnings: problems.length }, 'configuration in force')
+        this.#log.info(
+          { takeover: this.#story.takeover, pools: config.pools.length, warnings: problems.length },
+          'configuration in force',
+        )
         this.#tell({
           type: 'configurationApplied',
           message: `configuration with ${config.pools.length} pools in force`,
@@ -471,6 +488,7 @@ export class Speaker implements AsyncDisposable {
   #tell(event: Omit<SpeakerEvent, 'at'>): void {
     const whole = { at: this.#options.clock.date().toISOString(), ...event }
     this.#history.add(whole)
+    this.#story.heard(event)
     this.events.emit('speaker:event', whole)
   }
 

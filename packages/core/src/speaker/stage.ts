@@ -16,6 +16,8 @@ interface StageContext {
   readonly clock: Clock
   readonly log: Logger
   readonly tell: (event: Omit<SpeakerEvent, 'at'>) => void
+  /** Told when an address has been announced, or cannot be. */
+  readonly said: (address: string, able: boolean) => void
 }
 
 const firstRetryMs = 1000
@@ -125,6 +127,7 @@ export class Stage implements AsyncDisposable {
 
   readonly #changed = (status: AnnouncementStatus): void => {
     const { address, error } = status
+    if (status.state !== 'pending') this.#context.said(address, status.state === 'announced')
     if (status.state !== 'failed') return
     this.#context.tell({
       type: 'announcementFailed',

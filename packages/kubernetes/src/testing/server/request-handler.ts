@@ -4,11 +4,12 @@ import type { Authenticator } from '../auth/authenticator.ts'
 import { type Action, type Authorizer, refusalText } from '../auth/authorizer.ts'
 import { group, groups, resources, version, versions } from '../http/discovery.ts'
 import { NotServed } from '../http/not-served.ts'
+import { handToPod, type PodProxy, podProxy } from '../http/pod-proxy.ts'
 import { send, sendStatus, sendText } from '../http/reply.ts'
 import { handleResource } from '../http/resource-handler.ts'
 import { type ResourceRequest, resourceRequest } from '../http/resource-request.ts'
 import { type Route, route } from '../http/route.ts'
-import { resourceOf } from '../kinds/api-type.ts'
+import { resourceOf, type Verb } from '../kinds/api-type.ts'
 import { documentsV3, documentV3 } from '../openapi/document-v3.ts'
 import { sendOpenApiV2 } from '../openapi/send-v2.ts'
 import type { User } from '../registry/call.ts'
@@ -29,6 +30,16 @@ export interface Serving {
 
 /** Who may ask for these does not have to be anybody. */
 const open = ['/healthz', '/livez', '/readyz', '/version']
+
+/** What a method is called where a request is handed on. */
+const methods: Readonly<Record<string, Verb>> = {
+  GET: 'get',
+  HEAD: 'get',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+}
 
 /** Answers HTTP requests: finds out who is asking, whether they may, and what for. */
 export class RequestHandler {
@@ -67,6 +78,14 @@ export class RequestHandler {
       this.#describe(found, request, response)
       return
     }
+    const proxied = podProxy(found)
+    if (proxied) {
+      counters.add('get', 'pods/proxy')
+      await faults.meet('get', 'pods/proxy')
+      this.#authorizeProxy(authenticator.userOf(request), proxied, request.method ?? 'GET')
+      await handToPod(machinery.store, proxied, request, response)
+      return
+    }
     // Faults come before all questions of who is asking: as from a proxy in front.
     const asked = resourceRequest(machinery, found, new URLSearchParams(query), request, response)
     const { type, subresource } = asked.call
@@ -87,6 +106,14 @@ export class RequestHandler {
     const action: Action = { verb, group: type.group, resource, namespace, name }
     if (!this.#serving.authorizer.allows(user, action))
       throw forbidden(resourceOf(type), name, refusalText(user, action))
+  }
+
+  /** @throws Refusal 403 */
+  #authorizeProxy(user: User, { namespace, name }: PodProxy, method: string): void {
+    const verb = methods[method] ?? 'create'
+    const action: Action = { verb, group: '', resource: 'pods/proxy', namespace, name }
+    if (!this.#serving.authorizer.allows(user, action))
+      throw forbidden({ group: '', name: 'pods' }, name, refusalText(user, action))
   }
 
   /** @throws Refusal 403 */

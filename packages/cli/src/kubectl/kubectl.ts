@@ -1,0 +1,66 @@
+import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import { CarillonError } from '@carillon/core'
+
+/** Bytes that an answer may have: the status of a large cluster. */
+const largest = 512 << 20
+
+/** kubectl with the flags that say which cluster is meant; it knows how to get in, whatever that takes. */
+export class Kubectl {
+  readonly #flags: readonly string[]
+
+  constructor(flags: readonly string[]) {
+    this.#flags = flags
+  }
+
+  /** What it prints. Throws `KUBECTL_FAILED` with what it says instead. */
+  run(...args: readonly string[]): Promise<string> {
+    return new Promise((resolve, reject) => {
+      execFile('kubectl', [...this.#flags, ...args], { maxBuffer: largest }, (error, stdout, stderr) => {
+        if (error) reject(failed(stderr || error.message))
+        else resolve(stdout)
+      })
+    })
+  }
+
+  /**
+   * Forwards a free local port to one of a pod, until this process ends; gives the local one. The connection comes from inside the pod, so
+   * that it also reaches what listens on loopback there. Throws `KUBECTL_FAILED`.
+   */
+  forward(namespace: string, pod: string, port: number): Promise<number> {
+    const words = ['port-forward', '--namespace', namespace, `pod/${pod}`, `:${port}`]
+    const child: ChildProcessByStdio<null, Readable, Readable> = spawn(
+      'kubectl',
+      [...this.#flags, ...words],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
+    process.once('exit', () => child.kill())
+    return new Promise((resolve, reject) => {
+      let [out, err] = ['', '']
+      child.stderr.on('data', chunk => {
+        err += chunk
+      })
+      child.stdout.on('data', chunk => {
+        out += chunk
+        const found = /^Forwarding from \S+:(\d+) ->/m.exec(out)?.[1]
+        if (found === undefined) return
+        // It is to stay for as long as this process has something to do, and no longer.
+        child.unref()
+        for (const stream of [child.stdout, child.stderr] as unknown as { unref(): void }[]) stream.unref()
+        resolve(Number(found))
+      })
+      child.on('error', error => reject(failed(error.message)))
+      child.on('close', () => reject(failed(err || 'the port was not forwarded')))
+    })
+  }
+}
+
+function failed(text: string): CarillonError {
+  const missing = /ENOENT/.test(text)
+  return new CarillonError(
+    'KUBECTL_FAILED',
+    missing ? 'kubectl is not there, or not in the PATH' : `kubectl says: ${text.trim()}`,
+  )
+}

@@ -1,0 +1,4 @@
+import { runProgram } from '../run-program.ts'
+import { plugin } from './plugin.ts'
+
+await runProgram(plugin)

@@ -1,0 +1,12 @@
+import { processTerminal, type Terminal } from './terminal.ts'
+
+/** Runs a program as this process. */
+export async function runProgram(
+  run: (argv: readonly string[], terminal: Terminal) => Promise<number>,
+): Promise<void> {
+  // Whoever reads our output may stop early ("| head"): that is no mistake, and there is nobody left to tell.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+  process.exitCode = await run(process.argv.slice(2), processTerminal)
+}
