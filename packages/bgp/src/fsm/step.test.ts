@@ -311,7 +311,10 @@ describe('its attempts', () => {
         .at(run.now, message({ type: 'keepalive' }))
     }
     expect(run.waits()).toEqual(waits)
-    const again = new Run().establish().at(5, message(said)).at(6, { type: 'connected', by: 'peer', greeting })
+    const again = new Run()
+      .establish()
+      .at(5, message(said))
+      .at(6, { type: 'connected', by: 'peer', greeting })
     expect(again.state.name).toBe('OpenSent')
   })
 
