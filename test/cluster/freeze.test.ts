@@ -65,23 +65,6 @@ story(
   },
 )
 
-story('the wall clock may jump: nobody looks at it', { profile: 'fast', seeds: [1] }, async cluster => {
-  let date = cluster.clock.date().getTime()
-  const jumpy = {
-    now: () => cluster.clock.now(),
-    date: () => {
-      date -= 3_600_000
-      return new Date(date)
-    },
-    after: cluster.clock.after.bind(cluster.clock),
-  }
-  await cluster.form(3)
-  await cluster.add('jumpy', { clock: jumpy })
-  await cluster.run(10_000)
-  expect(cluster.deaths()).toEqual([])
-  expect(cluster.agreed()).toBe(true)
-})
-
 story(
   'a host that was suspended with all its members goes on as if nothing had been',
   { profile: 'fast' },
