@@ -9,6 +9,7 @@ import { bfdDown, PacketWatch } from './support/packet-watch.ts'
 import type { BenchResult } from './support/result.ts'
 import { ended, Segment, type SegmentNode } from './support/segment.ts'
 import { choice, count } from './support/settings.ts'
+import { Standstill } from './support/standstill.ts'
 import { largest, median } from './support/statistics.ts'
 
 /** Debian packages that are measured beside us. */
@@ -138,9 +139,12 @@ async function falseDowns(intervalMs: number): Promise<BenchResult> {
     ]
     busy.push(...burden())
     const before = await downs()
+    const clock = new Standstill()
     const from = calendar()
     await pause(seconds * 1000)
     const after = await downs()
+    await clock.stop()
+    const stood = `the machine as a whole stood still ${clock.lasted.length} times, for ${Math.round(Math.max(0, ...clock.lasted))} ms at most`
     const watched = Math.round((calendar() - from) / 1000)
     for (const process of busy) process.kill('SIGKILL')
     await pause(500)
@@ -149,7 +153,7 @@ async function falseDowns(intervalMs: number): Promise<BenchResult> {
       value: after[0] - before[0],
       unit: 'downs',
       ...(frr && { peer: { name: 'FRR', value: after[1] - before[1] } }),
-      note: 'of both ends of one session; our main threads compute, FRR does nothing else',
+      note: `of both ends of one session; our main threads compute, FRR does nothing else; ${stood}`,
     }
   } finally {
     for (const process of busy) {

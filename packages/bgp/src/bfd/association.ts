@@ -65,6 +65,8 @@ export interface Association {
   readonly sentAt: number | undefined
   /** What the `transmit` timer goes by; undefined when nothing is sent periodically. */
   readonly transmitMs: number | undefined
+  /** When the peer will have been silent for a detection time; undefined while it is not expected, and once it was given a moment more. */
+  readonly silentAt: number | undefined
   /** `unanswered`: sent, and none has come back since the session is up. */
   readonly echo: 'off' | 'unanswered' | 'answered'
   /** Discriminator of a peer by way of which echo packets have come back: from it, their absence means something. */

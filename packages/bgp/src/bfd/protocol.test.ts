@@ -229,6 +229,22 @@ describe('silence', () => {
     expect(end.last).toMatchObject({ state: 'down', diagnostic: 1, yourDiscriminator: 77 })
   })
 
+  it('is not held against a peer when we were late ourselves, for a moment', () => {
+    const step = bfdProtocol(() => 1)
+    const { state: up } = upWithScript().machine
+    const due = up.silentAt as number
+    const ring = { type: 'timer', timer: 'detect' } as const
+    expect(step(up, ring, due + 1)[0].state).toBe('down')
+    // Late, as after a standstill: the peer has 20 ms more.
+    const [spared, ...effects] = step(up, ring, due + 400)
+    expect([spared.state, effects]).toEqual(['up', [{ do: 'arm', timer: 'detect', ms: 20 }]])
+    expect(step(spared, ring, due + 420)[0].state).toBe('down')
+    expect(step(spared, ring, due + 900)[0].state).toBe('down')
+    const said = packet({ state: 'up', yourDiscriminator: 1, desiredMinTxUs: 300_000 })
+    const [heard] = step(spared, { type: 'packet', packet: said }, due + 410)
+    expect([heard.state, heard.silentAt]).toEqual(['up', due + 410 + 900])
+  })
+
   it('is judged by the peer’s multiplier, and the slower of what it sends and we receive', () => {
     const end = upWithScript({ requiredMinRxMs: 100 }, { detectMultiplier: 5, desiredMinTxUs: 20_000 })
     clock.advance(499)

@@ -44,6 +44,13 @@ type Timer = 'transmit' | 'detect' | 'echo' | 'echo-detect'
 const FAREWELLS = 3
 const FAREWELL_MS = 300
 
+/**
+ * A host that stands still (its hypervisor does something else) wakes up with every timer due, and with packets that have not yet come
+ * from wherever they waited. Who is that late gives the peer a moment more, once.
+ */
+const LATE_MS = 2
+const MOMENT_MS = 20
+
 /** A session that has not begun. */
 export function newAssociation(parameters: Parameters, discriminator: number): Association {
   const said = wished({ parameters, state: 'down' })
@@ -58,6 +65,7 @@ export function newAssociation(parameters: Parameters, discriminator: number): A
     poll: 'none',
     sentAt: undefined,
     transmitMs: undefined,
+    silentAt: undefined,
     echo: 'off',
     echoes: undefined,
     farewells: undefined,
@@ -69,6 +77,7 @@ export const resumed = (a: Association): Association => ({
   ...a,
   sentAt: undefined,
   transmitMs: undefined,
+  silentAt: undefined,
   echo: 'off',
 })
 
@@ -184,6 +193,7 @@ class Turn {
         else if (this.#rate() !== undefined) this.#say()
         break
       case 'detect':
+        if (this.#spare()) break
         this.#lost('silence', diagnostics.detectionTimeExpired)
         // Nothing is known any more of a peer that was silent for so long (section 6.8.1).
         this.#a = { ...this.#a, remote: undefined }
@@ -196,6 +206,15 @@ class Turn {
       case 'echo-detect':
         this.#lost('echo', diagnostics.echoFailed)
     }
+  }
+
+  /** Whether the peer is given a moment more, because we are late ourselves. */
+  #spare(): boolean {
+    const { inForce, remote, silentAt } = this.#a
+    if (!remote || silentAt === undefined || this.#now - silentAt < LATE_MS) return false
+    this.#a = { ...this.#a, silentAt: undefined }
+    this.#arm('detect', Math.min(MOMENT_MS, detectionTime(inForce, remote, 1)))
+    return true
   }
 
   #lost(cause: BfdCause, diagnostic: number): void {
@@ -253,7 +272,10 @@ class Turn {
   /** Expects the next packet within a detection time (section 6.8.4). */
   #listen(): void {
     const { inForce, remote } = this.#a
-    if (remote) this.#arm('detect', detectionTime(inForce, remote, remote.detectMultiplier))
+    if (!remote) return
+    const ms = detectionTime(inForce, remote, remote.detectMultiplier)
+    this.#a = { ...this.#a, silentAt: this.#now + ms }
+    this.#arm('detect', ms)
   }
 
   /** Starts or ends the echo function (section 6.8.9). */
