@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Member, SpeakerStatus } from '@carillon/core'
 import { expect, it } from 'vitest'
-import { l2, node, pool, service } from '../lab/support/manifests.ts'
+import { inDefault, inSystem, KubeLab } from '../lab/support/kube-lab.ts'
+import { endpoints, l2, node, pool, service } from '../lab/support/manifests.ts'
+import { describeLab } from '../lab/support/needs.ts'
 import { bin, eventually } from '../lab/support/speaker-lab.ts'
+import { CommandPeer } from './support/command-peer.ts'
 import { GossipLab } from './support/gossip-lab.ts'
+import { memberlistPeer, memberlistSource } from './support/memberlist-peer.ts'
 import { describeInterop } from './support/needs.ts'
 import { withPort } from './support/peer.ts'
 
@@ -91,5 +95,83 @@ describeInterop('A cluster that is on its way from MetalLB', () => {
           .map(said => said.name)
           .sort(),
       ).toEqual(['node-a', 'node-b', 'node-e'])
+  })
+})
+
+describeLab('Speakers in Kubernetes and those of MetalLB', ['go', memberlistSource, 'kubectl'], () => {
+  it('name the same owner of a thousand addresses, whoever is killed', { timeout: 180_000 }, async () => {
+    const [ours, theirs] = [
+      ['node-a', 'node-b', 'node-c'],
+      ['node-d', 'node-e'],
+    ]
+    const all = [...ours, ...theirs]
+    const thousand = Array.from(
+      { length: 1000 },
+      (_, i) => `10.77.${4 + Math.floor(i / 250)}.${1 + (i % 250)}`,
+    )
+    const services = thousand.map((address, i) =>
+      inDefault(service(`web-${i}`, { addresses: [address] }) + endpoints(`web-${i}`, ...all)),
+    )
+    await using lab = await KubeLab.build('mixed', all, [
+      ...all.map(name => node(name)),
+      inSystem(pool('lan', '10.77.4.0/22')),
+      inSystem(l2('all')),
+      ...services,
+    ])
+    lab.controller(0, '--ml-secret-name', 'memberlist')
+    const secret = await lab.mountSecret('memberlist')
+    const { net } = lab.speakers
+    const go = async (name: string): Promise<CommandPeer> => {
+      const address = lab.addressOf(name)
+      const join = ours.map(other => lab.addressOf(other))
+      const words = ['-name', name, '-bind', address, '-bare', '-secret', secret]
+      for (const other of join) words.push('-join', withPort(other))
+      const pipes = { stdio: ['pipe', 'pipe', 'pipe'] as ('pipe' | 'ignore')[] }
+      return new CommandPeer(
+        name,
+        { name, address, join },
+        net.spawn(name, await memberlistPeer(), words, pipes),
+      )
+    }
+    for (const name of ours) lab.speaker(name)
+    for (const name of ours)
+      await eventually(`${name} runs`, async () => (await lab.speakers.status(name))?.node, 30)
+    const peers = await Promise.all(theirs.map(go))
+
+    /** Waits until each speaker of both kinds names the owners among these. */
+    const agreed = async (alive: readonly string[]): Promise<void> => {
+      const wanted = thousand
+        .map(address => `${address} ${elected(address, alive)}`)
+        .sort()
+        .join()
+      for (const name of ours.filter(one => alive.includes(one)))
+        await eventually(
+          `${name} elects among ${alive.join(' ')}`,
+          async () => {
+            const status = await lab.speakers.status(name)
+            const found = status?.services.map(one => `${one.addresses[0]} ${one.owner}`) ?? []
+            return found.sort().join() === wanted || undefined
+          },
+          40,
+        )
+      for (const peer of peers.filter(({ running }) => running))
+        await eventually(
+          `${peer.name} elects among ${alive.join(' ')}`,
+          async () => {
+            const owners = await peer.ask<readonly string[]>('owners', ...thousand)
+            const found = thousand.map((address, i) => `${address} ${owners[i]}`)
+            return found.sort().join() === wanted || undefined
+          },
+          40,
+        )
+    }
+    await agreed(all)
+    await peers[0]?.kill()
+    await agreed(all.filter(name => name !== 'node-d'))
+    await lab.end('node-b', 'SIGKILL')
+    await agreed(['node-a', 'node-c', 'node-e'])
+    // What the last of theirs would leave to ours is theirs again when it is back.
+    peers.push(await go('node-d'))
+    await agreed(['node-a', 'node-c', 'node-d', 'node-e'])
   })
 })

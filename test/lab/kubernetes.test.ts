@@ -169,7 +169,7 @@ describeLab(
       it('that dies loses its addresses, also while the API server is away; when that is back, nothing stirs', async () => {
         const owner = await lab.answeredBy('10.77.0.100')
         const others = nodes.filter(name => name !== owner)
-        lab.apiDown()
+        await lab.apiDown()
         await lab.end(owner, 'SIGKILL')
         const heir = await lab.answeredBy('10.77.0.100', name => name !== owner)
         await told(['10.77.0.100', 'fd77::100'], others)
@@ -177,7 +177,7 @@ describeLab(
         const { net } = lab.speakers
         await using wire = await Capture.start(net, 'client', 'arp or icmp6')
         await using bgp = await Capture.start(net, 'frr', 'tcp port 179')
-        lab.apiUp()
+        await lab.apiUp()
         await lab.leader()
         await lab.apply(served('after', { addresses: ['10.77.0.115'] }))
         // Whoever has heard of this has taken in all that the API server had to say on its return.
@@ -242,14 +242,14 @@ describeLab(
         await unmoved(async () => {
           await frr.kill()
           await frr.start()
-          lab.apiDown()
-          lab.apiUp()
+          await lab.apiDown()
+          await lab.apiUp()
         })
       })
 
       it('nor do they the other way round, each while another is away', async () => {
         await unmoved(async () => {
-          lab.apiDown()
+          await lab.apiDown()
           await frr.kill()
           await restartSpeaker('node-c')
           // Those that know the cluster go on; one that does not waits.
@@ -257,7 +257,7 @@ describeLab(
           await frr.start()
           await told(['10.77.0.100', 'fd77::100'], ['node-a', 'node-b'])
           await restartController('controller-1')
-          lab.apiUp()
+          await lab.apiUp()
           await restartSpeaker('node-b')
           await restartController('controller-0')
           await restartSpeaker('node-a')
@@ -266,12 +266,12 @@ describeLab(
 
       it('all at once come back with the same addresses', async () => {
         await unmoved(async () => {
-          lab.apiDown()
+          await lab.apiDown()
           for (const name of ['controller-0', 'controller-1', ...nodes]) await lab.end(name, 'SIGKILL')
           for (const name of nodes) speak(name)
           lab.controller(0)
           lab.controller(1)
-          lab.apiUp()
+          await lab.apiUp()
         })
       })
     })

@@ -21,8 +21,10 @@ import (
 //	send NODE packet|stream TEXT    a user message
 //	broadcast TEXT                  a user message to all, by gossip
 //	key add|use|remove HEX          changes the keyring
+//	owners ADDR ...                 who of the members speaks for each address, as MetalLB elects on layer 2
 func obey(app *application, members *memberlist.Memberlist, ring *memberlist.Keyring) {
 	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		answer, err := perform(strings.SplitN(lines.Text(), " ", 4), app, members, ring)
 		if err != nil {
@@ -67,6 +69,8 @@ func perform(
 		if len(words) == 4 {
 			return true, send(members, words[1], words[2], []byte(words[3]))
 		}
+	case "owners":
+		return owners(members, words[1:]), nil
 	case "key":
 		if len(words) == 3 && ring != nil {
 			return true, change(ring, words[1], bytesOf(words[2]))

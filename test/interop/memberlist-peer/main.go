@@ -63,6 +63,7 @@ func main() {
 	reclaim := flag.Duration("reclaim", 0, "after how long a dead name may come back with another address")
 	bare := flag.Bool("bare", false, "no application on top: no metadata, user state and user messages")
 	delegate := flag.String("delegate-versions", "0,0,0", "MIN,MAX,CURRENT of the delegate protocol; serf speaks 2,5,5")
+	secret := flag.String("secret", "", "text of MetalLB's Secret, instead of a key")
 	flag.Var(&joins, "join", "ADDR:PORT to join, may be repeated")
 	flag.Var(&keys, "key", "key in hex, may be repeated; the first one encrypts")
 	flag.Parse()
@@ -86,6 +87,9 @@ func main() {
 	config.DelegateProtocolMin, config.DelegateProtocolMax, config.DelegateProtocolVersion = versions(*delegate)
 	if len(keys) > 0 {
 		config.Keyring = keyring(keys)
+	}
+	if *secret != "" {
+		config.SecretKey = secretKey(*secret)
 	}
 	if *label != "" {
 		// Only newer versions of the library know labels.

@@ -1,5 +1,6 @@
 // node api-server.mjs <address> <folder> <objects.yaml>: a dual-stack API server with our custom resources and these objects; the kubeconfig
-// goes into the folder. SIGUSR2 takes it down, SIGHUP brings it back with all that it had, as one that keeps its objects in etcd.
+// goes into the folder. SIGUSR2 takes it down, SIGHUP brings it back with all that it had, as one that keeps its objects in etcd. It says `down` and
+// `up` when that is done.
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,8 +23,8 @@ for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
   // As with any API server, what is created has no status yet.
   if (object.status) await server.store.updateStatus({ ...made, status: object.status })
 }
-process.on('SIGUSR2', () => void server.faults.down())
-process.on('SIGHUP', () => void server.faults.up())
+process.on('SIGUSR2', () => void server.faults.down().then(() => process.stdout.write('down\n')))
+process.on('SIGHUP', () => void server.faults.up().then(() => process.stdout.write('up\n')))
 // Without a socket, too, it stays until it is ended.
 setInterval(() => {}, 60_000)
 writeFileSync(join(folder, 'kubeconfig.new'), server.kubeconfig())

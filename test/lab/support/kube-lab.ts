@@ -110,6 +110,19 @@ export class KubeLab implements AsyncDisposable {
     return started.exit
   }
 
+  /** Gives the speakers that are started from now on the gossip's Secret, as kubelet does, once it is there; gives its text. */
+  async mountSecret(name: string): Promise<string> {
+    const words = ['get', 'secret', name, '-n', system, '-o', 'jsonpath={.data.secretkey}']
+    const data = await eventually(
+      `there is a Secret ${name}`,
+      async () => (await this.kubectl(...words).catch(() => '')) || undefined,
+      30,
+    )
+    const text = Buffer.from(data, 'base64').toString()
+    await writeFile(join(this.speakers.folder, 'secret', 'secretkey'), text)
+    return text
+  }
+
   /** The controller that decides, as the Lease says: `controller-<number>`. */
   async leader(): Promise<string> {
     const lease = ['get', 'lease', 'carillon-controller', '-n', system]
@@ -125,13 +138,21 @@ export class KubeLab implements AsyncDisposable {
   }
 
   /** The API server goes away: every connection ends, and new ones are refused. */
-  apiDown(): void {
-    this.#processes.get('api')?.child.kill('SIGUSR2')
+  async apiDown(): Promise<void> {
+    await this.#tellApi('SIGUSR2', 'down')
   }
 
   /** It is back, with all that it had. */
-  apiUp(): void {
-    this.#processes.get('api')?.child.kill('SIGHUP')
+  async apiUp(): Promise<void> {
+    await this.#tellApi('SIGHUP', 'up')
+  }
+
+  async #tellApi(signal: NodeJS.Signals, answer: string): Promise<void> {
+    const said = this.log('api').length
+    this.#processes.get('api')?.child.kill(signal)
+    await eventually(`the API server is ${answer}`, () =>
+      this.log('api').includes(`${answer}\n`, said) ? true : undefined,
+    )
   }
 
   /** Runs kubectl beside the client; fails with what it says. */

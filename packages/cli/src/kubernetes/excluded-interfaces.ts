@@ -1,5 +1,4 @@
 import { CarillonError } from '@carillon/core'
-import { parse } from 'yaml'
 import { optionalFile } from './pod.ts'
 
 /** Where MetalLB's ConfigMap `metallb-excludel2` is mounted. */
@@ -9,6 +8,8 @@ export const excludeFile = '/etc/metallb/excludel2.yaml'
 export async function excludedInterfaces(path: string = excludeFile): Promise<readonly string[] | undefined> {
   const text = await optionalFile(path)
   if (text === undefined) return undefined
+  // Most clusters have no such file, and need no reader of YAML.
+  const { parse } = await import('yaml')
   let patterns: unknown
   try {
     patterns = (parse(text) as { announcedInterfacesToExclude?: unknown } | null)

@@ -1,4 +1,5 @@
-import { Composer, type CST, LineCounter, Parser } from 'yaml'
+import { createRequire } from 'node:module'
+import type * as Yaml from 'yaml'
 import type { Problem } from '../config/problem.ts'
 import { parseResource, type Resource } from '../resources/index.ts'
 
@@ -12,6 +13,14 @@ export interface ManifestFile {
 export interface ManifestDocument {
   readonly resources: readonly Resource[]
   readonly problems: readonly Problem[]
+}
+
+let loaded: typeof Yaml | undefined
+
+/** Loaded with the first YAML text: it takes 9 MB of memory, and a speaker in Kubernetes reads none. */
+function yaml(): typeof Yaml {
+  loaded ??= createRequire(import.meta.url)('yaml') as typeof Yaml
+  return loaded
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -74,7 +83,7 @@ function fromValue(file: string, value: unknown): ManifestDocument {
 const maxDepth = 200
 
 /** Where the tokens nest deeper than that; undefined where they do not. */
-function tooDeep(tokens: readonly CST.Token[]): number | undefined {
+function tooDeep(tokens: readonly Yaml.CST.Token[]): number | undefined {
   const todo = tokens.map(token => ({ token, depth: 0 }))
   for (let next = todo.pop(); next; next = todo.pop()) {
     const { token, depth } = next
@@ -109,6 +118,7 @@ function fromYaml(file: string, text: string, firstLine: number): ManifestDocume
       'write it as JSON (kubectl get -o json) into a file that ends in .json, or split it with "---"'
     return { resources: [], problems: [textProblem(file, `${why}: ${advice}`)] }
   }
+  const { Composer, LineCounter, Parser } = yaml()
   const counter = new LineCounter()
   const found: ManifestDocument[] = []
   const tell = (problem: Problem): unknown => found.push({ resources: [], problems: [problem] })

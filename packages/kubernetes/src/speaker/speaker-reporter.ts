@@ -5,9 +5,7 @@ import type {
   Logger,
   Metrics,
   Plan,
-  Service,
   SessionStatus,
-  Snapshot,
   Speaker,
   SpeakerEvent,
 } from '@carillon/core'
@@ -23,6 +21,7 @@ import {
   ServiceL2StatusWriter,
   type WriterStatus,
 } from '../writers/index.ts'
+import { type AnnouncedChange, AnnouncedServices } from './announced-services.ts'
 
 /** What is needed to tell Kubernetes of a speaker. */
 export interface SpeakerReporterOptions {
@@ -99,14 +98,7 @@ export class SpeakerReporter implements AsyncDisposable {
   /** Who held a Service before this node, by key. */
   readonly #predecessors = new Map<string, string>()
   #lists: Readonly<Record<'one' | 'each', readonly Advertisement[]>> = { one: [], each: [] }
-  #announced: Readonly<Record<'layer2' | 'bgp', ReadonlySet<string>>> = {
-    layer2: new Set(),
-    bgp: new Set(),
-  }
-  #services: { readonly of: Snapshot['services']; readonly byKey: ReadonlyMap<string, Service> } = {
-    of: [],
-    byKey: new Map(),
-  }
+  readonly #announced = { layer2: new AnnouncedServices(), bgp: new AnnouncedServices() }
   #cancel: (() => void) | undefined
   #cancelReport: (() => void) | undefined
   #closed = false
@@ -176,45 +168,41 @@ export class SpeakerReporter implements AsyncDisposable {
   }
 
   #reportLayer2(plan: Plan, list: readonly Advertisement[]): void {
-    const announced = new Map<string, ServiceL2Announcement>()
-    for (const { services, options } of list) {
-      for (const key of services) {
-        const interfaces = options.interfaces as Interfaces
-        const known = announced.get(key)
-        const predecessor = this.#predecessors.get(key)
-        announced.set(key, {
-          interfaces: known ? wider(known.interfaces, interfaces) : interfaces,
-          ...(predecessor === undefined ? {} : { after: [predecessor] }),
-        })
+    const changes = this.#announced.layer2.follow(list)
+    const announced = new Map<string, ServiceL2Announcement | undefined>()
+    for (const [key, { by }] of changes) {
+      let interfaces: Interfaces | undefined
+      for (const { options } of by) {
+        const one = options.interfaces as Interfaces
+        interfaces = interfaces ? wider(interfaces, one) : one
       }
+      const predecessor = this.#predecessors.get(key)
+      const after = predecessor === undefined ? {} : { after: [predecessor] }
+      announced.set(key, interfaces && { interfaces, ...after })
     }
     for (const key of this.#predecessors.keys()) if (!plan.services.has(key)) this.#predecessors.delete(key)
-    this.#layer2.reconcile(announced)
-    this.#tellAssigned('layer2', new Set(announced.keys()))
+    this.#layer2.change(announced)
+    this.#tellAssigned('layer2', changes)
   }
 
   #reportBgp(list: readonly Advertisement[]): void {
-    const announced = new Map<string, Set<string>>()
-    for (const { services, options } of list) {
-      const peers = options.peers as readonly { readonly peer: string }[]
-      for (const key of services) {
-        const names = announced.get(key) ?? new Set()
-        for (const { peer } of peers) names.add(peer)
-        announced.set(key, names)
-      }
+    const changes = this.#announced.bgp.follow(list)
+    const announced = new Map<string, readonly string[]>()
+    for (const [key, { by }] of changes) {
+      const peers = [...by].flatMap(({ options }) => options.peers as readonly { readonly peer: string }[])
+      announced.set(
+        key,
+        peers.map(({ peer }) => peer),
+      )
     }
-    this.#bgp.reconcile(announced)
-    this.#tellAssigned('bgp', new Set(announced.keys()))
+    this.#bgp.change(announced)
+    this.#tellAssigned('bgp', changes)
   }
 
-  #tellAssigned(protocol: 'layer2' | 'bgp', keys: ReadonlySet<string>): void {
-    const { node } = this.#options.speaker
-    const before = this.#announced[protocol]
-    this.#announced = { ...this.#announced, [protocol]: keys }
-    for (const key of keys) {
-      if (!before.has(key))
-        this.#record(key, 'Normal', eventReasons.nodeAssigned, `announced from node ${node} by ${protocol}`)
-    }
+  #tellAssigned(protocol: 'layer2' | 'bgp', changes: ReadonlyMap<string, AnnouncedChange>): void {
+    const keys = [...changes].filter(([, { by, fresh }]) => fresh && by.size > 0).map(([key]) => key)
+    const message = `announced from node ${this.#options.speaker.node} by ${protocol}`
+    this.#record(keys, 'Normal', eventReasons.nodeAssigned, message)
   }
 
   readonly #happened = (event: SpeakerEvent): void => {
@@ -223,27 +211,25 @@ export class SpeakerReporter implements AsyncDisposable {
     if (type === 'ownerChanged' && to === speaker.node && from !== undefined && from !== speaker.node)
       for (const key of services) this.#predecessors.set(key, from)
     if (type === 'announcementFailed' && address !== undefined) {
-      const behind = this.#lists.one.concat(this.#lists.each).filter(one => one.address === address)
-      for (const key of behind.flatMap(one => one.services))
-        this.#record(key, 'Warning', eventReasons.announceFailed, message)
+      const { layer2, bgp } = this.#announced
+      const behind = layer2.behind(address).concat(bgp.behind(address))
+      const keys = behind.flatMap(one => one.services)
+      this.#record(keys, 'Warning', eventReasons.announceFailed, message)
     }
     if (type === 'peerUp' || type === 'peerDown') this.#reportSessions()
   }
 
   readonly #checked = (): void => this.#state.reconcile(this.#options.speaker.problems)
 
-  #record(key: string, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    const service = this.#service(key)
-    if (service) this.#recorder.record({ about: aboutService(service), type, reason, message })
-  }
-
-  #service(key: string): Service | undefined {
+  #record(keys: readonly string[], type: 'Normal' | 'Warning', reason: string, message: string): void {
+    if (keys.length === 0) return
+    const wanted = new Set(keys)
     const { services } = this.#options.source.current()
-    if (services !== this.#services.of) {
-      const byKey = new Map(services.map(one => [`${one.metadata.namespace}/${one.metadata.name}`, one]))
-      this.#services = { of: services, byKey }
+    for (const service of services) {
+      const { namespace, name } = service.metadata
+      if (wanted.has(`${namespace}/${name}`))
+        this.#recorder.record({ about: aboutService(service), type, reason, message })
     }
-    return this.#services.byKey.get(key)
   }
 
   #look(): void {

@@ -17,7 +17,7 @@ const same = (a: readonly string[], b: readonly string[]): boolean =>
 export class ServiceBgpStatusWriter implements AsyncDisposable {
   readonly #node: string
   readonly #objects: StatusObjects
-  #kept = new Map<string, Kept>()
+  readonly #kept = new Map<string, Kept>()
 
   constructor(options: ServiceStatusObjectsOptions) {
     this.#node = options.node
@@ -30,15 +30,26 @@ export class ServiceBgpStatusWriter implements AsyncDisposable {
 
   /** Makes the objects of this node be exactly these: names of peers, by `namespace/name` of the Service. One without peers has none. */
   reconcile(announced: ReadonlyMap<string, Iterable<string>>): void {
-    const kept = new Map<string, Kept>()
+    const gone = [...this.#kept.keys()].filter(key => !announced.has(key))
+    this.change(new Map([...announced, ...gone.map(key => [key, []] as const)]))
+  }
+
+  /** Says to which peers these Services are announced now; the others are announced as before. */
+  change(announced: ReadonlyMap<string, Iterable<string>>): void {
+    const objects = new Map<string, StatusObject | undefined>()
     for (const [key, names] of announced) {
       const peers = [...new Set(names)].sort()
-      if (peers.length === 0) continue
       const before = this.#kept.get(key)
-      kept.set(key, before && same(before.peers, peers) ? before : this.#keep(key, peers))
+      if (peers.length === 0) {
+        if (before) objects.set(before.name, undefined)
+        this.#kept.delete(key)
+      } else if (!before || !same(before.peers, peers)) {
+        const kept = this.#keep(key, peers)
+        this.#kept.set(key, kept)
+        objects.set(kept.name, kept.object)
+      }
     }
-    this.#kept = kept
-    this.#objects.reconcile(new Map([...kept.values()].map(({ name, object }) => [name, object])))
+    this.#objects.change(objects)
   }
 
   status(): WriterStatus {

@@ -51,7 +51,7 @@ export class ServiceL2StatusWriter implements AsyncDisposable {
   readonly #namespace: string
   readonly #objects: StatusObjects
   readonly #sweeps: WriteQueue<ReadonlySet<string>>
-  #kept = new Map<string, Kept>()
+  readonly #kept = new Map<string, Kept>()
 
   constructor(options: ServiceStatusObjectsOptions) {
     this.#node = options.node
@@ -73,15 +73,30 @@ export class ServiceL2StatusWriter implements AsyncDisposable {
 
   /** Makes the objects of this node be exactly these, by `namespace/name` of the Service. */
   reconcile(announced: ReadonlyMap<string, ServiceL2Announcement>): void {
-    const kept = new Map<string, Kept>()
+    const gone = [...this.#kept.keys()].filter(key => !announced.has(key))
+    this.change(new Map([...announced, ...gone.map(key => [key, undefined] as const)]))
+  }
+
+  /** Says how these Services are announced now, or that they are not where undefined; the others are announced as before. */
+  change(announced: ReadonlyMap<string, ServiceL2Announcement | undefined>): void {
+    const objects = new Map<string, StatusObject | undefined>()
     const left = new Map<string, Set<string>>()
-    for (const [key, { interfaces, after = [] }] of announced) {
+    for (const [key, wanted] of announced) {
       const before = this.#kept.get(key)
-      kept.set(key, before && sameNames(before.interfaces, interfaces) ? before : this.#keep(key, interfaces))
+      if (!wanted) {
+        if (before) objects.set(before.name, undefined)
+        this.#kept.delete(key)
+        continue
+      }
+      const { interfaces, after = [] } = wanted
+      if (!before || !sameNames(before.interfaces, interfaces)) {
+        const kept = this.#keep(key, interfaces)
+        this.#kept.set(key, kept)
+        objects.set(kept.name, kept.object)
+      }
       for (const node of after) left.set(node, (left.get(node) ?? new Set()).add(key))
     }
-    this.#kept = kept
-    this.#objects.reconcile(new Map([...kept.values()].map(({ name, object }) => [name, object])))
+    this.#objects.change(objects)
     for (const [node, keys] of left) {
       if (node === this.#node) continue
       const waiting = this.#sweeps.desired(node)

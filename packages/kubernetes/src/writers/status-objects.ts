@@ -81,7 +81,7 @@ export class StatusObjects implements AsyncDisposable {
   readonly #queue: WriteQueue<Desire>
   readonly #patcher: StatusPatcher
   readonly #present = new Map<string, Present>()
-  #desired: ReadonlyMap<string, StatusObject> = new Map()
+  #desired = new Map<string, StatusObject>()
   #looked = false
   #cancelResync: (() => void) | undefined
 
@@ -100,14 +100,20 @@ export class StatusObjects implements AsyncDisposable {
 
   /** Makes the objects be exactly these, by name. One that is the same object as before needs no second look. */
   reconcile(desired: ReadonlyMap<string, StatusObject>): void {
-    const before = this.#desired
-    this.#desired = desired
-    if (!this.#looked) {
-      this.#queue.want(look, lookDesire)
-      return
+    const changes = new Map<string, StatusObject | undefined>()
+    for (const [name, object] of desired) if (this.#desired.get(name) !== object) changes.set(name, object)
+    for (const name of this.#desired.keys()) if (!desired.has(name)) changes.set(name, undefined)
+    this.change(changes)
+  }
+
+  /** Makes these objects be so, or not be where undefined; the others are to stay as they are. */
+  change(changes: ReadonlyMap<string, StatusObject | undefined>): void {
+    for (const [name, object] of changes) {
+      if (object) this.#desired.set(name, object)
+      else this.#desired.delete(name)
     }
-    for (const [name, object] of desired) if (before.get(name) !== object) this.#compare(name)
-    for (const name of before.keys()) if (!desired.has(name)) this.#compare(name)
+    if (!this.#looked) this.#queue.want(look, lookDesire)
+    else for (const name of changes.keys()) this.#compare(name)
   }
 
   status(): WriterStatus {
