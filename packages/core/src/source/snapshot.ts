@@ -33,6 +33,7 @@ export interface Snapshot {
   readonly problems: readonly Problem[]
 }
 
+/** A snapshot without any object. */
 export const emptySnapshot: Snapshot = {
   pools: [],
   l2Advertisements: [],

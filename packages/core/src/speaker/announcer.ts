@@ -51,6 +51,7 @@ export interface AnnouncerSettings {
   readonly labels: LabelMap
 }
 
+/** How the announcement of one address stands. */
 export interface AnnouncementStatus {
   readonly address: string
   /** `pending`: not yet said on any interface or to any peer. `failed`: cannot be said, see `error`. */
@@ -68,6 +69,7 @@ export interface AddressConflict {
   readonly mac: string
 }
 
+/** What an announcer tells. */
 export interface AnnouncerEvents {
   'announcement:changed': (status: AnnouncementStatus) => void
   'address:conflict': (conflict: AddressConflict) => void

@@ -21,6 +21,7 @@ import type { SessionStatus } from './session-status.ts'
 import { Stage } from './stage.ts'
 import { configurationOf, describeSpeaker, type SpeakerStatus } from './status.ts'
 
+/** What a speaker is made of. */
 export interface SpeakerOptions {
   /** Name of this node: what Kubernetes calls it, what the others elect it by. */
   readonly node: string
@@ -84,6 +85,7 @@ export interface SpeakerOptions {
   readonly sticky?: Blackboard
 }
 
+/** What a speaker tells. */
 export interface SpeakerEvents {
   /** Something that people want to know of has happened. */
   'speaker:event': (event: SpeakerEvent) => void
