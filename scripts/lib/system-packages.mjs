@@ -60,6 +60,7 @@ export const programs = [
   { command: 'bird', debian: 'bird2', for: ['test'], why: 'is another such router' },
   { command: 'gobgpd', debian: 'gobgpd', for: ['test'], why: 'is another such router' },
   { command: 'exabgp', debian: 'exabgp', for: ['test'], why: 'is another such router' },
+  { command: 'chromium', debian: 'chromium', for: ['test'], why: 'shows the page to its tests' },
 ]
 
 // A plain user's PATH lacks the sbin folders on Debian, although `ip` works without root.

@@ -40,9 +40,9 @@ export class Store {
     return this.#parts === undefined || this.#addresses.size < this.#expected
   }
 
-  /** The time at the speaker. */
+  /** The time at the speaker; while the connection is lost, that of the loss: what is shown grows no older than it is known to be. */
   now(): number {
-    return Date.now() + this.#skewMs
+    return (this.#connection.state === 'lost' ? this.#connection.at : Date.now()) + this.#skewMs
   }
 
   /** Calls `reader` whenever something is different. Gives what ends it. */
