@@ -60,7 +60,9 @@ function settings() {
   return Object.fromEntries(chosen.sort())
 }
 
-const keep = measured => save(resultsOf(measured.topic), `${JSON.stringify(measured, undefined, 2)}\n`)
+function keep(measured) {
+  save(resultsOf(measured.topic), `${JSON.stringify(measured, undefined, 2)}\n`)
+}
 
 function save(path, text) {
   mkdirSync(dirname(path), { recursive: true })
