@@ -17,9 +17,16 @@ function at(ms) {
   return (left + share * (width - left - right)).toFixed(1)
 }
 
-const middle = values => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)]
+function middle(values) {
+  const sorted = [...values].sort((a, b) => a - b)
+  return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2
+}
 
 const words = ms => (ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms)} ms`)
+
+/** The lines of one chart, ours first. */
+const linesOf = (series, chart) =>
+  series.filter(one => one.chart === chart).sort((a, b) => Number(b.ours) - Number(a.ours))
 
 function axis(y) {
   const marks = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]
@@ -48,7 +55,7 @@ export function gapPlot(title, series) {
   const parts = []
   let y = 58
   for (const chart of charts) {
-    const rows = series.filter(one => one.chart === chart)
+    const rows = linesOf(series, chart)
     parts.push(`<text class="head" x="${left}" y="${y}">${escaped(chart)}</text>`)
     const top = y + 12
     for (const [index, one] of rows.entries()) parts.push(row(one, top + line * index + line / 2))
@@ -60,7 +67,7 @@ export function gapPlot(title, series) {
   }
   const height = y - head + 10
   const said = charts.map(chart => {
-    const rows = series.filter(one => one.chart === chart)
+    const rows = linesOf(series, chart)
     return `${chart}: ${rows.map(({ line: name, values }) => `${name} ${words(middle(values))}`).join(', ')}.`
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title desc">
