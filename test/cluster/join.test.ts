@@ -77,3 +77,20 @@ story(
     expect(cluster.agreed()).toBe(true)
   },
 )
+
+story(
+  'forty nodes storm into a cluster of five through one of them while 30 % of all packets are lost: all find each other, and nobody stays dead',
+  { profile: 'fast', seeds: [1] },
+  async cluster => {
+    await cluster.form(5)
+    cluster.network.everywhere({ loss: 0.3 })
+    for (let i = 5; i < 45; i++) await cluster.add(`node-${i}`)
+    await cluster.until('everybody knows everybody', 30_000, () => cluster.agreed())
+    cluster.network.everywhere({ loss: 0 })
+    await cluster.until('everybody counts as living', 10_000, () => cluster.agreed())
+    cluster.forget()
+    await cluster.run(10_000)
+    expect(cluster.deaths()).toEqual([])
+    expect(cluster.agreed()).toBe(true)
+  },
+)

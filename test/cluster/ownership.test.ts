@@ -1,35 +1,6 @@
-import { elect } from '@carillon/core'
 import { expect } from 'vitest'
 import { type Cluster, type Node, story } from './support/cluster.ts'
-
-const addresses = Array.from({ length: 20 }, (_, i) => `192.0.2.${i + 1}`)
-
-const elected = new Map<string, string | undefined>()
-
-/** Who is to have an address, in the eyes of one who counts these as living. Remembered, because it is asked all the time. */
-function ownerAmong(address: string, alive: ReadonlySet<string>): string | undefined {
-  const names = [...alive].sort()
-  const key = `${address} ${names}`
-  if (!elected.has(key))
-    elected.set(
-      key,
-      elect(
-        address,
-        names.map(node => ({ node })),
-      ),
-    )
-  return elected.get(key)
-}
-
-/** Who takes itself for the owner of an address: one that doubts itself does not. */
-const owners = (address: string, among: readonly Node[]): readonly string[] =>
-  among
-    .filter(({ gossip }) => gossip.standing() !== 'paused')
-    .filter(({ name, gossip }) => ownerAmong(address, gossip.alive()) === name)
-    .map(({ name }) => name)
-
-const settled = (among: readonly Node[]): boolean =>
-  addresses.every(address => owners(address, among).length === 1)
+import { addresses, owners, settled } from './support/owners.ts'
 
 /** How long until every address has one owner among these, in milliseconds; looks again whether that lasts. */
 async function takeover(cluster: Cluster, among: readonly Node[]): Promise<number> {

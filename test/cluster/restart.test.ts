@@ -71,6 +71,33 @@ describe.each(['fast', 'lan'] as const)('%s', profile => {
 })
 
 story(
+  'ten nodes are restarted one after the other, each at a new address as pods are: nobody is ever dead, and in the end all are where they are',
+  { profile: 'fast' },
+  async cluster => {
+    await cluster.form(10)
+    await cluster.run(1000)
+    cluster.forget()
+    for (const { name } of cluster.all) {
+      const old = cluster.node(name)
+      const left = old.gossip.leave(200)
+      await cluster.run(300)
+      await left
+      const others = cluster.all.filter(node => node !== old)
+      expect(cluster.agreed(others)).toBe(true)
+      await cluster.kill(old)
+      await cluster.run(200)
+      await cluster.add(name)
+      await cluster.until('it is back', 3000, () => cluster.agreed())
+    }
+    await cluster.run(5000)
+    expect(cluster.deaths()).toEqual([])
+    for (const { gossip } of cluster.all)
+      for (const { name, address } of gossip.members())
+        expect(address).toBe(`${cluster.node(name).address}:7946`)
+  },
+)
+
+story(
   'while a node lives nobody else gets its name, and both see that there is a conflict',
   { profile: 'fast' },
   async cluster => {
