@@ -5,10 +5,10 @@ import type {
   Logger,
   Metrics,
   Plan,
-  SessionStatus,
   Speaker,
   SpeakerEvent,
 } from '@carillon/core'
+
 import type { Client, OwnerReference } from '../client/index.ts'
 import { aboutService, EventRecorder, eventReasons } from '../events/index.ts'
 import type { KubernetesSource } from '../source/index.ts'
@@ -21,7 +21,9 @@ import {
   ServiceL2StatusWriter,
   type WriterStatus,
 } from '../writers/index.ts'
+
 import { type AnnouncedChange, AnnouncedServices } from './announced-services.ts'
+import { shownSession } from './shown-session.ts'
 
 /** What is needed to tell Kubernetes of a speaker. */
 export interface SpeakerReporterOptions {
@@ -45,42 +47,6 @@ const gatherMs = 50
 /** Milliseconds between looks at the BGP sessions, whose changes of state nobody announces one by one. */
 const lookMs = 5000
 
-const bgpStates: ReadonlySet<string> = new Set([
-  'Idle',
-  'Connect',
-  'Active',
-  'OpenSent',
-  'OpenConfirm',
-  'Established',
-] satisfies BgpSession['bgpStatus'][])
-
-const bfdStates: ReadonlySet<string> = new Set([
-  'AdminDown',
-  'Down',
-  'Init',
-  'Up',
-] satisfies BgpSession['bfdStatus'][])
-
-const isBgpState = (state: string): state is BgpSession['bgpStatus'] => bgpStates.has(state)
-const isBfdState = (state: string): state is NonNullable<BgpSession['bfdStatus']> => bfdStates.has(state)
-
-/** A session as its BGPSessionState shows it. */
-function shown(session: SessionStatus): BgpSession {
-  const { peer, address, vrf, state, since, waiting, lastError, bfd } = session
-  const where = address ?? session.interface
-  const bfdStatus = bfd && `${bfd.state.charAt(0).toUpperCase()}${bfd.state.slice(1)}`.replace('-d', 'D')
-  const reason = state === 'Established' ? undefined : (waiting ?? lastError?.message)
-  return {
-    peer,
-    ...(where === undefined ? {} : { peerAddress: where }),
-    ...(vrf === undefined ? {} : { vrf }),
-    bgpStatus: isBgpState(state) ? state : 'Idle',
-    ...(bfdStatus !== undefined && isBfdState(bfdStatus) ? { bfdStatus } : {}),
-    since,
-    ...(reason === undefined ? {} : { reason }),
-  }
-}
-
 const wider = (a: Interfaces, b: Interfaces): Interfaces =>
   a === 'all' || b === 'all' ? 'all' : [...new Set([...a, ...b])].sort()
 
@@ -99,6 +65,8 @@ export class SpeakerReporter implements AsyncDisposable {
   readonly #predecessors = new Map<string, string>()
   #lists: Readonly<Record<'one' | 'each', readonly Advertisement[]>> = { one: [], each: [] }
   readonly #announced = { layer2: new AnnouncedServices(), bgp: new AnnouncedServices() }
+  /** The sessions as they are shown. */
+  #shown: ReadonlyMap<string, BgpSession> = new Map()
   #cancel: (() => void) | undefined
   #cancelReport: (() => void) | undefined
   #closed = false
@@ -242,6 +210,11 @@ export class SpeakerReporter implements AsyncDisposable {
 
   #reportSessions(): void {
     const { speaker } = this.#options
-    this.#sessions.reconcile(speaker.sessions().map(shown))
+    const shown = speaker.sessions().map(session => {
+      const key = JSON.stringify([session.peer, session.vrf, session.address ?? session.interface])
+      return [key, shownSession(session, this.#shown.get(key))] as const
+    })
+    this.#shown = new Map(shown)
+    this.#sessions.reconcile([...this.#shown.values()])
   }
 }
