@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { benchmarksPage } from './lib/benchmarks-page.mjs'
-import { chartAlerts, chartReadme } from './lib/chart.mjs'
+import { chartAlerts, chartReadme, copiedAlerts } from './lib/chart.mjs'
 import { crd } from './lib/crd.mjs'
 import { kubernetesModels } from './lib/kubernetes-models.mjs'
 import { reference } from './lib/reference.mjs'
@@ -24,6 +24,7 @@ const files = new Map([
   ...folders.flatMap(folder => definitions.map(([name, text]) => [`${folder}/${name}`, text])),
   ['deploy/helm/carillon/files/alerts.yaml', chartAlerts()],
   ['deploy/helm/carillon/README.md', chartReadme()],
+  ['deploy/kustomize/components/metrics-secure/prometheus-rule.yaml', copiedAlerts()],
   ['packages/core/src/resources/types.generated.ts', typesModule(schemas)],
   ['packages/core/src/resources/structures.generated.ts', structuresModule(schemas)],
   ['docs/reference/resources.md', reference(schemas)],

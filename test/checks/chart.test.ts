@@ -67,6 +67,28 @@ describe('the chart', () => {
     expect(byName(rendered(values))).toEqual(byName(withComponents('metrics', 'network-policy')))
   })
 
+  it('with secure metrics is the base with that component; who reads them may be named', () => {
+    const secure = { enabled: true }
+    const values = { metrics: { enabled: true, secure, ...monitoring } }
+    expect(byName(rendered(values))).toEqual(byName(withComponents('metrics-secure')))
+    const reader = { serviceAccount: 'prometheus', namespace: 'monitoring' }
+    const objects = rendered({
+      metrics: { enabled: true, secure: { enabled: true, secretName: 'ours', reader } },
+    })
+    const binding: Json = objects.find(one => keyOf(one) === 'ClusterRoleBinding carillon-metrics-reader')
+    expect(binding.subjects).toEqual([
+      { kind: 'ServiceAccount', name: 'prometheus', namespace: 'monitoring' },
+    ])
+    for (const kind of ['Deployment', 'DaemonSet']) {
+      const { args, volumeMounts } = container(objects, kind)
+      const folder = '/etc/carillon/metrics-certificates'
+      expect(args).toContain(`--metrics-cert-dir=${folder}`)
+      const { name } = volumeMounts.find((one: Json) => one.mountPath === folder)
+      const { volumes } = (objects.find(one => one.kind === kind) as Json).spec.template.spec
+      expect(volumes).toContainEqual({ name, secret: { secretName: 'ours' } })
+    }
+  })
+
   it('with certificates of somebody else has the webhooks written out, and no rights to keep any up', () => {
     const certificates = { secretName: 'ours', caBundle: 'YQ==', annotations: { 'example/inject': 'yes' } }
     const objects = rendered({ webhooks: { failurePolicy: 'Ignore', certificates } }, 'elsewhere')

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:https'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +11,7 @@ import { stringify } from 'yaml'
 import type { Json } from '../kube/support/api.ts'
 import { eventually } from '../kube/support/eventually.ts'
 import { Kubectl } from '../kube/support/kubectl.ts'
-import { kustomizedText, objectsOf } from '../kube/support/kustomize.ts'
+import { kustomizedText, objectsOf, withComponents } from '../kube/support/kustomize.ts'
 import { noClusterPrograms } from '../support/cluster-programs.ts'
 import { missing } from '../support/missing.ts'
 
@@ -53,7 +54,7 @@ describe('the manifests of the base, as kubectl installs them', () => {
   let folder: string
   let child: ChildProcess | undefined
   let said = ''
-  const [ports, objects] = [{ webhooks: 0, probes: 0 }, [] as Json[]]
+  const [ports, objects] = [{ webhooks: 0, probes: 0, metrics: 0 }, [] as Json[]]
 
   const apply = (text: string) => kubectl.run(['apply', '-f', '-'], text)
   const named = (kind: string): Json => objects.find(one => one.kind === kind)
@@ -77,6 +78,7 @@ describe('the manifests of the base, as kubectl installs them', () => {
       '--http=off',
       `--webhook-port=${ports.webhooks}`,
       `--health-probe-port=${ports.probes}`,
+      `--secure-metrics-port=${ports.metrics}`,
     ]
     child = spawn(process.execPath, [bin, ...container.args, ...place], {
       env: { PATH: process.env.PATH, ...Object.fromEntries(env) },
@@ -97,6 +99,7 @@ describe('the manifests of the base, as kubectl installs them', () => {
     folder = mkdtempSync(join(tmpdir(), 'carillon-'))
     ports.webhooks = await freePort()
     ports.probes = await freePort()
+    ports.metrics = await freePort()
     const text = kustomizedText('base')
     objects.push(...objectsOf(text))
     await kubectl.must(['apply', '-f', '-'], text)
@@ -168,6 +171,39 @@ describe('the manifests of the base, as kubectl installs them', () => {
       passwordSecret: { name: 'none' },
     }
     expect(await apply(object('v1beta2', 'BGPPeer', 'secret', spec))).toMatchObject({ code: 0, err: '' })
+  })
+
+  it('with the component of secure metrics let Prometheus read them, and nobody else', async () => {
+    const rights = withComponents('metrics-secure').filter(({ metadata }) =>
+      metadata?.name?.startsWith('carillon-metrics-re'),
+    )
+    await server.store.apply(rights)
+    const role = {
+      apiGroup: 'rbac.authorization.k8s.io',
+      kind: 'ClusterRole',
+      name: 'carillon-metrics-reader',
+    }
+    await server.store.create({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'prometheus' },
+      roleRef: role,
+      subjects: [{ kind: 'ServiceAccount', name: 'prometheus', namespace: 'monitoring' }],
+    })
+    const scrape = (account: string): Promise<number> => {
+      const headers = { authorization: `Bearer ${server.serviceAccountToken('monitoring', account)}` }
+      const at = { host: '127.0.0.1', port: ports.metrics, path: '/metrics' }
+      return new Promise((resolve, reject) => {
+        const asking = request({ ...at, headers, agent: false, rejectUnauthorized: false }, response => {
+          response.resume()
+          resolve(response.statusCode ?? 0)
+        })
+        asking.on('error', reject)
+        asking.end()
+      })
+    }
+    expect(await scrape('prometheus')).toBe(200)
+    expect(await scrape('default')).toBe(403)
   })
 
   it('give the controller every right that it asks for', () => {

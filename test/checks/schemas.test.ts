@@ -17,6 +17,8 @@ import { missing } from '../support/missing.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const monitoring = { enabled: true, podMonitor: { enabled: true }, prometheusRule: { enabled: true } }
 
+const secure = { enabled: true, secretName: 'certificates', reader: { serviceAccount: 'prometheus' } }
+
 let known: readonly NewObject[] | undefined
 
 /** Every object that deploy/ can come to, each once. */
@@ -25,8 +27,10 @@ function all(): readonly NewObject[] {
   const objects = [
     ...['base', 'overlays/l2-only', 'overlays/bgp', 'overlays/existing-metallb'].flatMap(kustomized),
     ...withComponents('metrics', 'network-policy'),
+    ...withComponents('metrics-secure'),
     ...rendered(),
     ...rendered(everything),
+    ...rendered({ metrics: { ...monitoring, secure } }),
     ...rendered({ webhooks: { enabled: false }, speaker: { gossip: { enabled: false } } }),
   ]
   known = [...new Map(objects.map(one => [JSON.stringify(one), one])).values()]

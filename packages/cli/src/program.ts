@@ -102,6 +102,19 @@ const inCluster = (): readonly Option[] => [
     .argParser(atLeast(0))
     .default(0),
   new Option('--health-probe-port <port>', 'serve the same on this port for probes').argParser(atLeast(1)),
+  new Option(
+    '--secure-metrics-port <port>',
+    'serve metrics over TLS on this port of every address, to who may get the path /metrics in Kubernetes; 0 for no',
+  )
+    .argParser(atLeast(0))
+    .default(0),
+  new Option(
+    '--metrics-cert-dir <folder>',
+    'a mounted folder with tls.crt and tls.key for them (default: made at every start, and known to nobody)',
+  ),
+  new Option('--tls-min-version <version>', 'VersionTLS12 or VersionTLS13 (default: VersionTLS13)'),
+  new Option('--tls-cipher-suites <names>', 'comma-separated, for TLS 1.2').argParser(names),
+  new Option('--tls-curve-preferences <names>', 'comma-separated').argParser(names),
   logLevel(),
   logFormat(),
 ]
@@ -195,9 +208,6 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
       'a mounted folder with tls.crt and tls.key, to be used instead',
     ).default('/tmp/k8s-webhook-server/serving-certs'),
     new Option('--disable-cert-rotation', 'wait for certificates in that folder; make none').default(false),
-    new Option('--tls-min-version <version>', 'VersionTLS12 or VersionTLS13 (default: VersionTLS13)'),
-    new Option('--tls-cipher-suites <names>', 'comma-separated, for TLS 1.2').argParser(names),
-    new Option('--tls-curve-preferences <names>', 'comma-separated').argParser(names),
     ...meaningless('--pprof-bind-address <address>', '--webhook-http2'),
   ).action(options => act(async () => (await import('./commands/controller.ts')).controller(options)))
 
@@ -231,9 +241,6 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
       '--pprof-bind-address <address>',
       '--frrk8s-namespace <name>',
       '--frrk8s-secret-passthrough',
-      '--tls-min-version <version>',
-      '--tls-cipher-suites <names>',
-      '--tls-curve-preferences <names>',
     ),
   ).action(options => act(async () => (await import('./commands/speaker.ts')).speaker(options)))
 

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export * from './access/index.ts'
 export * from './certificates/index.ts'
 export * from './client/index.ts'
 export { codes } from './codes.ts'

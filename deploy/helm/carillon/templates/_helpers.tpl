@@ -60,7 +60,12 @@ subjects:
 {{- if ne .Values.logLevel "info" }}
 - --log-level={{ .Values.logLevel }}
 {{- end }}
-{{- if .Values.metrics.enabled }}
+{{- if and .Values.metrics.enabled .Values.metrics.secure.enabled }}
+- --secure-metrics-port={{ .Values.metrics.port }}
+{{- if .Values.metrics.secure.secretName }}
+- --metrics-cert-dir=/etc/carillon/metrics-certificates
+{{- end }}
+{{- else if .Values.metrics.enabled }}
 - --port={{ .Values.metrics.port }}
 {{- end }}
 {{- end }}
@@ -121,5 +126,26 @@ imagePullPolicy: {{ . }}
 {{- with $own.resources }}
 resources:
   {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Whether the certificates of metrics are mounted: some text, or none. */}}
+{{- define "carillon.metricsCertificates" -}}
+{{- if and .Values.metrics.enabled .Values.metrics.secure.enabled }}{{ .Values.metrics.secure.secretName }}{{ end }}
+{{- end }}
+
+{{- define "carillon.metricsMount" -}}
+{{- if include "carillon.metricsCertificates" . }}
+- name: metrics-certificates
+  mountPath: /etc/carillon/metrics-certificates
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{- define "carillon.metricsVolume" -}}
+{{- with include "carillon.metricsCertificates" . }}
+- name: metrics-certificates
+  secret:
+    secretName: {{ . }}
 {{- end }}
 {{- end }}

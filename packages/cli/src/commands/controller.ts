@@ -59,7 +59,7 @@ export async function controller(options: ControllerCommandOptions): Promise<num
     webhookMode === 'disabled'
       ? undefined
       : serveWebhooks(options, { ...common, source, address: await anyAddress() })
-  const doors = await openDoors(options, 'everywhere', served, metrics)
+  const doors = await openDoors(options, 'everywhere', served, metrics, common)
   const makeSecret = secretMaker(pod, options, message => log.warn({ message }, 'the Secret of the gossip'))
   makeSecret.start()
   const started = webhookMode === 'onlywebhook' ? source.start() : one.start()

@@ -110,7 +110,11 @@ export async function speaker(options: SpeakerCommandOptions): Promise<number> {
   })
   const served = servedBy(one, () => ({ source: source.status(), writers: reporter.status() }), feed)
   // Open from the start: whoever asks is told that the cluster is not known yet.
-  const doors = await openDoors(options, 'loopback', served, metrics)
+  const doors = await openDoors(options, 'loopback', served, metrics, {
+    client: pod.client,
+    clock: systemClock,
+    log,
+  })
   reporter.start()
   const started = one.start()
   started.then(

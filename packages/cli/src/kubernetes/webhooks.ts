@@ -8,6 +8,7 @@ import {
   SecretCertificates,
   WebhookServer,
 } from '@carillon/kubernetes'
+import { tlsOptions } from './secure-metrics.ts'
 
 /** MetalLB's flags for its webhooks. */
 export interface WebhookOptions {
@@ -52,7 +53,7 @@ const retryMs = 5000
  */
 export function serveWebhooks(options: WebhookOptions, parts: WebhookParts): Webhooks {
   const { client, namespace, clock, log, metrics } = parts
-  const { certDir, tlsMinVersion, tlsCipherSuites, tlsCurvePreferences } = options
+  const { certDir } = options
   const mounted = options.disableCertRotation || existsSync(join(certDir, 'tls.crt'))
   const certificates: Certificates = mounted
     ? new MountedCertificates({ folder: certDir, clock, log })
@@ -74,11 +75,7 @@ export function serveWebhooks(options: WebhookOptions, parts: WebhookParts): Web
     ...parts,
     at: { address: parts.address, port: options.webhookPort },
     certificates,
-    tls: {
-      ...(tlsMinVersion === undefined ? {} : { minVersion: tlsMinVersion }),
-      ...(tlsCipherSuites === undefined ? {} : { cipherSuites: tlsCipherSuites }),
-      ...(tlsCurvePreferences === undefined ? {} : { curvePreferences: tlsCurvePreferences }),
-    },
+    tls: tlsOptions(options),
   })
   let [listening, closed] = [false, false]
   let cancel: (() => void) | undefined

@@ -5,6 +5,7 @@ export type {
   ServingCertificate,
 } from './certificates.ts'
 export { MountedCertificates, type MountedCertificatesOptions } from './mounted-certificates.ts'
+export { PassingCertificates, type PassingCertificatesOptions } from './passing-certificates.ts'
 export type { Mint, RotationOptions } from './rotation.ts'
 export { SecretCertificates, type SecretCertificatesOptions } from './secret-certificates.ts'
 export { type TlsOptions, type TlsSettings, tlsSettings } from './tls-settings.ts'

@@ -41,6 +41,8 @@ export type ResourceTypeName =
   | 'bgpSessionStates'
   | 'validatingWebhookConfigurations'
   | 'customResourceDefinitions'
+  | 'tokenReviews'
+  | 'subjectAccessReviews'
 
 /** The kinds that Carillon reads and writes. */
 export const resourceTypes: { readonly [Name in ResourceTypeName]: ResourceType } = {
@@ -75,6 +77,14 @@ export const resourceTypes: { readonly [Name in ResourceTypeName]: ResourceType 
     'v1',
     'customresourcedefinitions',
     'CustomResourceDefinition',
+    false,
+  ),
+  tokenReviews: type('authentication.k8s.io', 'v1', 'tokenreviews', 'TokenReview', false),
+  subjectAccessReviews: type(
+    'authorization.k8s.io',
+    'v1',
+    'subjectaccessreviews',
+    'SubjectAccessReview',
     false,
   ),
 }

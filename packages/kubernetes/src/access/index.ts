@@ -1,0 +1,1 @@
+export { type Admittance, Gatekeeper, type GatekeeperOptions } from './gatekeeper.ts'
