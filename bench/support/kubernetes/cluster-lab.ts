@@ -76,11 +76,14 @@ export class ClusterLab implements AsyncDisposable {
     return this.#start('client', 'controller', '--webhook-mode', 'disabled')
   }
 
-  speaker(): Running {
+  /**
+   * @param alone it gossips, and hears nobody: every address is its own. Else it goes by what Kubernetes says of the nodes, and has its share
+   */
+  speaker(alone: boolean): Running {
     const gossip = ['--ml-labels', 'component=speaker', '--ml-bindaddr', this.node.address]
     const secret = ['--ml-secret-key-path', join(this.segment.folder, 'secret')]
     const own = ['--node-name', realNode, '--pod-name', `speaker-${realNode}`]
-    return this.#start(this.node.name, 'speaker', ...own, ...gossip, ...secret)
+    return this.#start(this.node.name, 'speaker', ...own, ...secret, ...(alone ? gossip : []))
   }
 
   /** The sum of a metric of a process over all its labels. */

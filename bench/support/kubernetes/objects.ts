@@ -31,7 +31,28 @@ export function cluster(podAddress: string): readonly NewObject[] {
       metadata: { ...own, name: 'lan' },
       spec: { addresses: ['10.77.64.0/18'] },
     },
-    { apiVersion: 'metallb.io/v1beta1', kind: 'L2Advertisement', metadata: { ...own, name: 'all' } },
+    {
+      apiVersion: 'metallb.io/v1beta1',
+      kind: 'IPAddressPool',
+      metadata: { ...own, name: 'probes' },
+      spec: { addresses: ['10.77.32.0/20'], autoAssign: false },
+    },
+    {
+      apiVersion: 'metallb.io/v1beta1',
+      kind: 'L2Advertisement',
+      metadata: { ...own, name: 'lan' },
+      spec: { ipAddressPools: ['lan'] },
+    },
+    // Whatever is made while a watch is held on the segment is announced by the node that is there.
+    {
+      apiVersion: 'metallb.io/v1beta1',
+      kind: 'L2Advertisement',
+      metadata: { ...own, name: 'probes' },
+      spec: {
+        ipAddressPools: ['probes'],
+        nodeSelectors: [{ matchLabels: { 'kubernetes.io/hostname': realNode } }],
+      },
+    },
   ]
 }
 

@@ -56,7 +56,8 @@ async function make(number: number): Promise<unknown> {
     metadata: { ...slice.metadata, name: `${name}-slice` },
   })
   const from = calendar()
-  await client.create(resourceTypes.services, { ...one, metadata: { ...one.metadata, name } })
+  const annotations = { 'metallb.io/address-pool': 'probes' }
+  await client.create(resourceTypes.services, { ...one, metadata: { ...one.metadata, name, annotations } })
   await until(() => addresses.has(name))
   return { from, at: seen.get(name), address: addresses.get(name) }
 }

@@ -73,6 +73,11 @@ export class KubeLab implements AsyncDisposable {
     }
   }
 
+  /** Whether a process of this name was started, and not ended by us: `controller-<number>`, or the speaker of a node. */
+  runs(name: string): boolean {
+    return this.#processes.has(name)
+  }
+
   /** Address of a node. */
   addressOf(node: string): string {
     return `10.77.0.1${this.nodes.indexOf(node) + 1}`
@@ -142,7 +147,7 @@ export class KubeLab implements AsyncDisposable {
     await this.#tellApi('SIGUSR2', 'down')
   }
 
-  /** It is back, with all that it had. */
+  /** It is back, with all that it had; where it was not away, nothing happens. */
   async apiUp(): Promise<void> {
     await this.#tellApi('SIGHUP', 'up')
   }
@@ -184,7 +189,7 @@ export class KubeLab implements AsyncDisposable {
         const all = await this.addresses(service)
         return all.length === count ? all : undefined
       },
-      20,
+      40,
     )
   }
 
@@ -206,7 +211,7 @@ export class KubeLab implements AsyncDisposable {
         const [name, ...others] = await this.answering(address)
         return name !== undefined && others.length === 0 && accept(name) ? name : undefined
       },
-      20,
+      40,
     )
   }
 

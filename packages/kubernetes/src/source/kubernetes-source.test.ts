@@ -90,6 +90,33 @@ describe('a Kubernetes source', () => {
     expect(snapshots[0]?.pools).toBe(snapshot.pools)
   })
 
+  it('leaves time for other things between snapshots that cost those who follow them much', async () => {
+    const time = new FakeClock()
+    let spent = 0
+    const clock = {
+      now: () => time.now() + spent,
+      date: () => time.date(),
+      after: (ms: number, run: () => void) => time.after(ms, run),
+    }
+    const { services, source, snapshots } = await watching({ clock })
+    source.events.on('snapshot:changed', () => {
+      spent += 10
+    })
+    await services.tell({ type: 'ADDED', object: service('c', '20') })
+    await time.advanceAsync(5)
+    expect(snapshots).toHaveLength(1)
+    await services.tell({ type: 'ADDED', object: service('d', '21') })
+    await time.advanceAsync(39)
+    expect(snapshots).toHaveLength(1)
+    await time.advanceAsync(1)
+    expect(snapshots).toHaveLength(2)
+    // After a rest nothing is held back.
+    await time.advanceAsync(1000)
+    await services.tell({ type: 'ADDED', object: service('e', '22') })
+    await time.advanceAsync(5)
+    expect(snapshots.map(names).at(-1)).toEqual(['a', 'b', 'c', 'd', 'e'])
+  })
+
   it('gives no snapshot for changes that nobody reads, and knows their version', async () => {
     const { services, clock, snapshots, snapshot, source } = await watching()
     const [a] = snapshot.services as [Service]
