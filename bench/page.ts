@@ -92,7 +92,10 @@ function scroll(page: Page, pixels: number, frames: number): Promise<readonly nu
         const turn = (now: number): void => {
           took.push(now - last)
           last = now
-          if (took.length > count) return resolve(took.slice(1))
+          if (took.length > count) {
+            resolve(took.slice(1))
+            return
+          }
           element?.scrollBy(0, step)
           requestAnimationFrame(turn)
         }
