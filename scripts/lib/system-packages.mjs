@@ -41,6 +41,12 @@ export const programs = [
   },
   { command: 'promtool', debian: 'prometheus', for: ['test'], why: 'reads the alerts as Prometheus does' },
   {
+    command: 'prometheus',
+    debian: 'prometheus',
+    for: ['test'],
+    why: 'evaluates the dashboard and the alerts',
+  },
+  {
     command: 'serf',
     debian: 'serf',
     for: ['test', 'bench'],

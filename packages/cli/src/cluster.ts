@@ -131,7 +131,13 @@ export class Cluster implements Membership, Blackboard, AsyncDisposable {
       ...(label === undefined ? {} : { label }),
     })
     this.#gossip = gossip
+    const living = metrics.gauge(
+      'carillon_gossip_members',
+      'Members that count as living, this node among them',
+    )
+    living.set(gossip.alive().size)
     gossip.on('membership:changed', () => {
+      living.set(gossip.alive().size)
       if (gossip.alive().size > 1) this.#takesPart = true
       this.events.emit('membership:changed')
     })

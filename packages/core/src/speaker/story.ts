@@ -19,6 +19,9 @@ const named = 5
 /** How many ways between nodes a line names. */
 const ways = 8
 
+/** The address; of a prefix that holds more than one address the prefix. */
+const bare = (address: string): string => address.replace(address.includes(':') ? /\/128$/ : /\/32$/, '')
+
 /**
  * Tells in the log what a change of the cluster came to, in a few lines with one id: who came and went, what moved, and when it was
  * announced. However many addresses move, the lines are as few.
@@ -33,8 +36,8 @@ export class Story {
   #alive: ReadonlySet<string> | undefined
   /** From one node to another, how many Services. */
   #moves = new Map<string, number>()
-  #taken: string[] = []
-  #given = 0
+  #taken = new Set<string>()
+  #given = new Set<string>()
   /** By announcer, what it has said since the chapter began. */
   #said = new Map<string, Map<string, boolean>>()
   #begun: { readonly announcer: string; readonly addresses: readonly string[] }[] = []
@@ -91,8 +94,8 @@ export class Story {
     const old = new Set(before.map(({ address }) => address))
     const fresh: string[] = []
     for (const { address } of now) if (!old.delete(address)) fresh.push(address)
-    this.#given += old.size
-    this.#taken.push(...fresh)
+    for (const address of old) this.#given.add(bare(address))
+    for (const address of fresh) this.#taken.add(bare(address))
     const task = this.#tasks.get(announcer)
     for (const address of old) task?.waiting.delete(address)
     if (fresh.length > 0) this.#begun.push({ announcer, addresses: fresh })
@@ -118,12 +121,12 @@ export class Story {
   /** The plan has been carried out. */
   end(): void {
     const since = this.#since ?? this.#clock.now()
-    if (this.#taken.length + this.#given + this.#moves.size > 0) {
-      const addresses = [...new Set(this.#taken)]
+    if (this.#taken.size + this.#given.size + this.#moves.size > 0) {
+      const addresses = [...this.#taken]
       const fields = {
         takeover: this.takeover,
         takes: addresses.length,
-        gives: this.#given,
+        gives: this.#given.size,
         ...(addresses.length > 0 ? { addresses: addresses.slice(0, named) } : {}),
         ...(this.#moves.size > 0 ? { services: Object.fromEntries([...this.#moves].slice(0, ways)) } : {}),
       }
@@ -139,8 +142,8 @@ export class Story {
     this.#id = undefined
     this.#since = undefined
     this.#moves = new Map()
-    this.#taken = []
-    this.#given = 0
+    this.#taken = new Set()
+    this.#given = new Set()
     this.#said = new Map()
     this.#begun = []
   }
