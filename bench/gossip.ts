@@ -118,8 +118,8 @@ async function growth(): Promise<BenchResult[]> {
     const { packetsPerSecond, bytesPerSecond, cpuPercent } = await cluster.usage(20)
     add(`${size} nodes`, packetsPerSecond, bytesPerSecond, `${cpuPercent.toFixed(2)} % of a core`)
   }
-  for (const size of [3, 10, 100, 300]) {
-    const { packetsPerSecond, bytesPerSecond, cpuMs } = await simulate(size, size > 100 ? 5 : 10)
+  for (const size of [3, 10, 100, 1000]) {
+    const { packetsPerSecond, bytesPerSecond, cpuMs } = await simulate(size, size > 100 ? 3 : 10)
     const cpu = `${(cpuMs / 10).toFixed(2)} % of a core, the simulation included`
     add(`${size} nodes simulated`, packetsPerSecond, bytesPerSecond, cpu)
   }

@@ -22,16 +22,15 @@ describeInterop('A flood of packets', () => {
     (await victim.ask<Record<string, number>>('refused')).tooManyPackets ?? 0
 
   it.each(['pings', 'rumours'])(
-    'of 100,000 %s from a stranger: most are not even looked at, and nobody is given up',
+    'of 75,000 %s from a stranger in three seconds: more than half are not even looked at, and nobody is given up',
     async kind => {
       const from = performance.now()
       const before = await refused()
-      const words = [await translated('flood'), victim.address, '100000', kind]
+      const words = [await translated('flood'), victim.address, '75000', kind]
       const { code, stderr } = await lab.net.exec('stranger', process.execPath, words)
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
       await lab.quiet(1, from)
-      // Others never left the socket, whose buffer was full.
-      expect((await refused()) - before).toBeGreaterThan(10_000)
+      expect((await refused()) - before).toBeGreaterThan(37_500)
       await lab.agree(members, 5)
     },
   )

@@ -86,7 +86,7 @@ const lan: Settings = {
 
 /**
  * Ready-made settings. `lan`, `wan` and `local` are memberlist's; `fast` is `lan` with members that watch each other closely, and finds
- * a death in about a quarter of a second at some 50 small packets a second for each member, however many there are.
+ * a death in about a quarter of a second at 50 to 100 small packets a second for each member, however many there are.
  */
 export const profiles: {
   readonly fast: Settings
