@@ -29,6 +29,13 @@ export const programs = [
     for: ['test'],
     why: 'is a real client of the API server for tests',
   },
+  {
+    command: 'faketime',
+    debian: 'faketime',
+    for: ['test'],
+    why: 'sets the clock of one process in the soak test',
+  },
+  { command: 'prlimit', debian: 'util-linux', for: ['test'], why: 'takes open files from a process there' },
   { command: 'serf', debian: 'serf', for: ['test'], why: 'is a stranger that our gossip gets on with' },
   { command: 'go', debian: 'golang-go', for: ['test'], why: 'builds another such stranger' },
   {
