@@ -13,7 +13,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'test/cluster/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'test/cluster/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...figures],
           // They wait for nothing, so only one that hangs takes long, however busy the machine is.
           testTimeout: 30_000,
@@ -24,7 +24,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'repository',
-          include: ['test/{acceptance,checks,docs,kube}/**/*.test.ts'],
+          include: ['test/{acceptance,checks,docs,kube}/**/*.test.ts', 'test/soak/schedule.test.ts'],
           testTimeout: 30_000,
         },
       },
@@ -43,7 +43,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'lab',
-          include: ['test/lab/**/*.test.ts', 'test/interop/**/*.test.ts'],
+          include: ['test/lab/**/*.test.ts', 'test/interop/**/*.test.ts', 'test/soak/soak.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,

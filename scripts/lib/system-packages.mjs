@@ -57,6 +57,13 @@ export const programs = [
   { command: 'zsh', debian: 'zsh', for: ['test'], why: 'loads the completion that is made for it' },
   { command: 'fish', debian: 'fish', for: ['test'], why: 'loads the completion that is made for it' },
   {
+    command: 'faketime',
+    debian: 'faketime',
+    for: ['test'],
+    why: 'sets the clock of one process in the soak test',
+  },
+  { command: 'prlimit', debian: 'util-linux', for: ['test'], why: 'takes open files from a process there' },
+  {
     command: '/usr/share/gocode/src/github.com/hashicorp/memberlist',
     debian: 'golang-github-hashicorp-memberlist-dev',
     for: ['test', 'bench'],

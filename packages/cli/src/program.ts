@@ -129,7 +129,7 @@ const withOptions = (command: Command, ...options: readonly Option[]): Command =
 }
 
 /** Builds the command line; each action is only loaded when it is asked for. `act` is told what to do. */
-function commandLine(terminal: Terminal, act: (action: Action) => void): Command {
+export function commandLine(terminal: Terminal, act: (action: Action) => void): Command {
   const root = emptyCommandLine('carillon', 'carillon', terminal).description(
     'Announces service addresses of bare-metal clusters.',
   )

@@ -1,5 +1,6 @@
 import type { Endpoint } from '@carillon/core'
-import { fastify } from 'fastify'
+import { type FastifyError, fastify } from 'fastify'
+import { limitConnections } from './doorkeeper.ts'
 import type { PrometheusMetrics } from './metrics.ts'
 import { servePage } from './page.ts'
 import { portError } from './port.ts'
@@ -10,6 +11,12 @@ import { serveFeed } from './stream.ts'
 export interface HttpServer extends AsyncDisposable {
   readonly at: Endpoint
 }
+
+/** Connections at once, those that read the stream among them. */
+const mostConnections = 128
+
+/** Milliseconds within which the head of a request must have come; looked at as often. */
+const headersMs = 5000
 
 /** `of`: only the Services that this means, `namespace/name` or an address. */
 const querystring = { type: 'object', properties: { of: { type: 'string', maxLength: 600 } } }
@@ -28,9 +35,17 @@ export async function serveHttp(
     keepAliveTimeout: 5000,
     forceCloseConnections: true,
     exposeHeadRoutes: true,
+    http: { headersTimeout: headersMs, connectionsCheckingInterval: headersMs },
   })
+  limitConnections(app.server, mostConnections)
   app.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+  })
+  app.setErrorHandler<FastifyError>((error, _request, reply) => {
+    const { statusCode = 500 } = error
+    if (statusCode < 500) return reply.send(error)
+    // What went wrong inside is nobody's business outside.
+    return reply.code(500).send({ statusCode: 500, error: 'Internal Server Error' })
   })
   app.get('/healthz', async () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {
