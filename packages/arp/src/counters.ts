@@ -18,6 +18,7 @@ export const dropReasons = [
   'option',
 ] as const
 
+/** Why a frame was dropped; one of `dropReasons`. */
 export type DropReason = (typeof dropReasons)[number]
 
 /** The names of the metrics of this package, with what each counts. */

@@ -1,5 +1,6 @@
 import { CarillonError } from './errors.ts'
 
+/** An address family: IPv4 or IPv6. */
 export type Family = 4 | 6
 
 /** An IP address as bytes: 4 of them or 16. Compare as text (`formatAddress`) or byte by byte. */
@@ -84,6 +85,7 @@ export function unmap(bytes: AddressBytes): AddressBytes {
   return bytes[10] === 0xff && bytes[11] === 0xff ? bytes.subarray(12) : bytes
 }
 
+/** The family of an address, as bytes or as text. */
 export function familyOf(address: AddressBytes | string): Family {
   if (typeof address === 'string') return address.includes(':') ? 6 : 4
   return address.length === 4 ? 4 : 6

@@ -15,6 +15,7 @@ export interface TimerEvent {
   readonly timer: string
 }
 
+/** A brain that is being driven: its state, and how to tell it of events. */
 export interface Machine<State, Event> {
   readonly state: State
   handle(event: Event): void

@@ -13,6 +13,7 @@ export interface Member {
  */
 export type MembershipStanding = 'confirmed' | 'paused' | 'isolated'
 
+/** What a membership tells. */
 export interface MembershipEvents {
   /** The set of names in `alive()` has changed. */
   'membership:changed': () => void

@@ -1,14 +1,18 @@
+/** Values of the labels of an instrument, by name. */
 export type Labels = Readonly<Record<string, string>>
 
+/** A number that only grows. */
 export interface Counter {
   inc(labels?: Labels, by?: number): void
 }
 
+/** A number that goes up and down. */
 export interface Gauge {
   set(value: number, labels?: Labels): void
   remove(labels: Labels): void
 }
 
+/** How often values fell into which range. */
 export interface Histogram {
   observe(value: number, labels?: Labels): void
 }

@@ -102,6 +102,7 @@ export interface Link {
   readonly addresses: readonly LinkAddress[]
 }
 
+/** An address of an interface. */
 export interface LinkAddress {
   readonly address: string
   readonly prefixLength: number

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { CarillonError, type Clock, type Logger, silentLogger, systemClock } from '@carillon/core'
 import { deriveMetalLBKey, type Keyring, parseKeyFile } from './keyring.ts'
 
+/** Which file of keys to follow, and how. */
 export interface KeyFileOptions {
   /** Read anew at every look, so that it may be a symlink that is turned to another file, as in a mounted Secret. */
   readonly path: string

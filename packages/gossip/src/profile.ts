@@ -134,4 +134,5 @@ export const profiles: {
   },
 }
 
+/** The name of one of `profiles`. */
 export type ProfileName = keyof typeof profiles

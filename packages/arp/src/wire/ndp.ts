@@ -35,6 +35,7 @@ export interface NeighborAdvertisement {
   readonly options: readonly NdpOption[]
 }
 
+/** What of NDP (RFC 4861) is read and written. */
 export type NeighborMessage = NeighborSolicitation | NeighborAdvertisement
 
 const optionNumbers = { sourceLinkLayer: 1, targetLinkLayer: 2 } as const

@@ -30,6 +30,7 @@ export interface ListenOptions {
   readonly port?: number
 }
 
+/** What a `BgpSpeaker` is made of. */
 export interface BgpSpeakerOptions {
   readonly clock: Clock
   readonly network: Network
@@ -47,6 +48,7 @@ export interface BgpSpeakerOptions {
   readonly bfd?: BfdWatcher
 }
 
+/** What a `BgpSpeaker` tells. */
 export interface BgpSpeakerEvents {
   /** Routes flow. */
   'peer:up': (peer: string) => void

@@ -128,6 +128,7 @@ export interface RouteRefreshMessage {
   readonly subtype: 'request' | 'begin' | 'end' | number
 }
 
+/** A BGP message (RFC 4271 section 4), of any type. */
 export type Message =
   | OpenMessage
   | UpdateMessage

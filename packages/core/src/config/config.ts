@@ -23,12 +23,14 @@ export interface AddressEntry {
   readonly cidrs: readonly Cidr[]
 }
 
+/** A block of addresses: those that share the first `prefixLength` bits with `first`. */
 export interface Cidr {
   readonly family: Family
   readonly first: bigint
   readonly prefixLength: number
 }
 
+/** An IPAddressPool, checked and with defaults filled in. */
 export interface Pool {
   readonly name: string
   readonly labels: LabelMap
@@ -45,6 +47,7 @@ export interface Pool {
   readonly bgpAdvertisements: readonly BgpAd[]
 }
 
+/** For which Services a pool is. */
 export interface ServiceAllocation {
   /** Lower numbers first; 0 comes last. */
   readonly priority: number
@@ -56,6 +59,7 @@ export interface ServiceAllocation {
   readonly serviceSelectors: readonly Selector[]
 }
 
+/** An L2Advertisement, checked and with defaults filled in. */
 export interface L2Ad {
   readonly name: string
   /** OR; empty: every node. */
@@ -67,6 +71,7 @@ export interface L2Ad {
   readonly preferences: readonly { readonly weight: number; readonly selector: Selector }[]
 }
 
+/** A BGPAdvertisement, checked and with defaults filled in. */
 export interface BgpAd {
   readonly name: string
   readonly nodeSelectors: readonly Selector[]
@@ -114,6 +119,7 @@ export interface Peer {
   readonly ttlSecurity?: number
 }
 
+/** A BFDProfile, checked and with defaults filled in. Times in milliseconds. */
 export interface BfdProfile {
   readonly name: string
   readonly receiveIntervalMs: number

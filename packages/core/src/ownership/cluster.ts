@@ -19,6 +19,7 @@ export interface NodeFacts {
 /** Every known node by name: Node objects and members. */
 export type Cluster = ReadonlyMap<string, NodeFacts>
 
+/** What is known of the nodes. */
 export interface ClusterInputs {
   readonly nodes: readonly Node[]
   /** Names of living members (alive or suspect); undefined: every Node object counts as one. */

@@ -10,6 +10,7 @@ import {
   type Writable,
 } from './value.ts'
 
+/** The state of an endpoint. */
 export interface EndpointConditions {
   /** Absent means true, as Kubernetes says. */
   readonly ready?: boolean
@@ -17,6 +18,7 @@ export interface EndpointConditions {
   readonly terminating?: boolean
 }
 
+/** Where a Service is served. */
 export interface Endpoint {
   readonly addresses: readonly string[]
   readonly conditions: EndpointConditions

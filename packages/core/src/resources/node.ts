@@ -2,18 +2,21 @@ import { type ObjectMeta, readMetadata } from './metadata.ts'
 import type { Report } from './report.ts'
 import { type Fields, flagField, itemsField, objectField, textField } from './value.ts'
 
+/** A condition of a Node. */
 export interface NodeCondition {
   readonly type: string
   /** `True`, `False`, `Unknown` */
   readonly status: string
 }
 
+/** An address of a Node, with what it is for. */
 export interface NodeAddress {
   /** `InternalIP`, `ExternalIP`, `Hostname` */
   readonly type: string
   readonly address: string
 }
 
+/** A taint of a Node. */
 export interface Taint {
   readonly key: string
   readonly value?: string

@@ -11,6 +11,7 @@ import {
   type Writable,
 } from './value.ts'
 
+/** A port of a Service. */
 export interface ServicePort {
   readonly name?: string
   /** `TCP` where the object says nothing. */
@@ -32,6 +33,7 @@ export interface Service {
   }
 }
 
+/** What a Service asks for. */
 export interface ServiceSpec {
   /** `ClusterIP` where the object says nothing. */
   readonly type: string

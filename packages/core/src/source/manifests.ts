@@ -7,6 +7,7 @@ import { type ManifestFile, ManifestReader } from './manifest.ts'
 import { emptySnapshot, type Snapshot } from './snapshot.ts'
 import type { Source, SourceEvents } from './source.ts'
 
+/** What a `ManifestSource` reads, and by what time. */
 export interface ManifestsOptions {
   readonly files: ManifestFiles
   readonly clock: Clock

@@ -35,6 +35,7 @@ export interface Snapshot {
   readonly passwords?: ReadonlyMap<string, string>
 }
 
+/** A snapshot without any object. */
 export const emptySnapshot: Snapshot = {
   pools: [],
   l2Advertisements: [],

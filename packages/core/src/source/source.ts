@@ -2,6 +2,7 @@ import type { EventEmitter } from 'eventemitter3'
 import type { CarillonError } from '../errors.ts'
 import type { Snapshot } from './snapshot.ts'
 
+/** What a source tells. */
 export interface SourceEvents {
   /** There is a newer snapshot. */
   'snapshot:changed': (snapshot: Snapshot) => void

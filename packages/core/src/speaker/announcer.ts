@@ -51,6 +51,7 @@ export interface AnnouncerSettings {
   readonly labels: LabelMap
 }
 
+/** How the announcement of one address stands. */
 export interface AnnouncementStatus {
   readonly address: string
   /** `pending`: not yet said on any interface or to any peer. `failed`: cannot be said, see `error`. */

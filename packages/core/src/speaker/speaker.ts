@@ -29,6 +29,7 @@ import {
 } from './status.ts'
 import { Story } from './story.ts'
 
+/** What a speaker is made of. */
 export interface SpeakerOptions {
   /** Name of this node: what Kubernetes calls it, what the others elect it by. */
   readonly node: string
@@ -86,6 +87,7 @@ export interface SpeakerOptions {
   readonly sticky?: Blackboard
 }
 
+/** What a speaker tells. */
 export interface SpeakerEvents {
   /** Something that people want to know of has happened. */
   'speaker:event': (event: SpeakerEvent) => void

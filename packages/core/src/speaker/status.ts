@@ -41,6 +41,7 @@ export type ServiceStatus = PlanDocument['services'][number] & {
   readonly succession: readonly string[]
 }
 
+/** A network interface in the status of a speaker. */
 export interface InterfaceStatus {
   readonly name: string
   readonly mac: string
@@ -49,6 +50,7 @@ export interface InterfaceStatus {
   readonly addresses: readonly string[]
 }
 
+/** An announcer in the status of a speaker. */
 export interface AnnouncerStatus {
   readonly name: string
   /** Why it does not work as a whole; null when it does. */

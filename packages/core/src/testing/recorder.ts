@@ -1,6 +1,7 @@
 import type { Logger } from '../logger.ts'
 import type { Labels, Metrics } from '../metrics.ts'
 
+/** A line that was logged: its level, its message, and its fields. */
 export interface LogLine {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error'
   readonly message: string

@@ -7,6 +7,7 @@ export interface ServingCertificate {
   readonly key: string
 }
 
+/** What certificates tell. */
 export interface CertificatesEvents {
   /** From now on this one is to be shown. */
   'certificate:changed': (certificate: ServingCertificate) => void

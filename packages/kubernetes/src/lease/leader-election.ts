@@ -52,6 +52,7 @@ export interface LeaderElectionOptions {
   readonly retryMs?: number
 }
 
+/** What a leader election tells. */
 export interface LeaderElectionEvents {
   /**
    * This process leads from now on, until `term` is aborted. What it saw before may be old: it has to look again before it decides
