@@ -25,6 +25,7 @@ await main(async () => {
     )
     await stage('types and build', () => build({ capture: true }))
     await stage('import directions', () => check([at('scripts/check-imports.mjs')]))
+    await stage('dependencies', () => check([at('scripts/check-dependencies.mjs')], { show: true }))
     const generate = at('scripts/generate.mjs')
     if (existsSync(generate)) await stage('generated files', () => check([generate, '--check']))
     // Labs wait for real time most of the while; what computes fills the gaps and gives way to them.
@@ -57,9 +58,10 @@ async function stage(name, body) {
   console.log(`== ${name}: ${took()}`)
 }
 
-async function check(args) {
+async function check(args, { show = false } = {}) {
   const { code, output } = await run(process.execPath, args, { capture: true })
   if (code !== 0) throw new Stop(output.trimEnd())
+  if (show) process.stdout.write(output)
 }
 
 /** Every test that needs neither real time nor a network of hosts: all of them under this Node, units under the other releases too. */

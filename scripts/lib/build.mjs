@@ -26,14 +26,15 @@ export async function build({ capture = false } = {}) {
   linkPrograms()
 }
 
-/** Removes what was made from sources that are gone, which the compiler leaves and a package would carry along. */
+/** Removes what the compiler made from sources that are gone, which it leaves, and a package would carry along. */
 function removeOrphans(folder) {
   const made = join(folder, 'dist')
   if (!existsSync(made)) return
-  for (const entry of readdirSync(made, { recursive: true, withFileTypes: true })) {
-    const file = join(entry.parentPath, entry.name)
-    const source = file.replace(made, join(folder, 'src')).replace(/\.(js|d\.ts)(\.map)?$/, '.ts')
-    if (entry.isFile() && source.endsWith('.ts') && !existsSync(source)) rmSync(file)
+  for (const name of readdirSync(made, { recursive: true }).filter(file => file.endsWith('.d.ts'))) {
+    const stem = name.slice(0, -'.d.ts'.length)
+    if (['.ts', '.tsx'].some(ending => existsSync(join(folder, 'src', `${stem}${ending}`)))) continue
+    for (const ending of ['.d.ts', '.d.ts.map', '.js', '.js.map'])
+      rmSync(join(made, `${stem}${ending}`), { force: true })
   }
 }
 

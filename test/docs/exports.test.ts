@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 test('everything that a package exports has a doc comment, and typedoc can read them all', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const printed = await new Promise<string>(resolve => {
     const typedoc = fileURLToPath(new URL('../../node_modules/typedoc/bin/typedoc', import.meta.url))
@@ -14,6 +14,6 @@ test('everything that a package exports has a doc comment, and typedoc can read 
       resolve(out + err),
     )
   })
-  expect(printed.split('\n').filter(line => /\[(warning|error)\]/.test(line))).toEqual([])
+  expect(printed.split('\n').filter(line => /\[error\]|has no doc comment/.test(line))).toEqual([])
   expect(printed).toContain('Merging converted projects')
 })
