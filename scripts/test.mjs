@@ -30,7 +30,9 @@ await main(async () => {
     if (existsSync(generate)) await stage('generated files', () => check([generate, '--check']))
     // Labs wait for real time most of the while; what computes fills the gaps and gives way to them.
     await Promise.all([
-      stage('labs', () => test(process.execPath, ['--project', 'lab', ...patterns])),
+      stage('labs and packages', () =>
+        test(process.execPath, ['--project', 'lab', '--project', 'packages', ...patterns]),
+      ),
       computed(),
     ])
   } catch (error) {
