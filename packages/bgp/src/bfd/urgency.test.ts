@@ -1,5 +1,5 @@
-import { performance } from 'node:perf_hooks'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { computedMs } from './computed.ts'
 import { keepUrgent } from './urgency.ts'
 
 /** Milliseconds that the thread has computed. */
@@ -9,17 +9,11 @@ let asked: boolean[]
 beforeEach(() => {
   active = 0
   asked = []
-  vi.useFakeTimers({ toFake: ['setInterval'] })
-  vi.spyOn(performance, 'eventLoopUtilization').mockImplementation((now, before) =>
-    now && before
-      ? { active: 0, idle: 0, utilization: (now.active - before.active) / 1000 }
-      : { active, idle: 0, utilization: 0 },
-  )
+  vi.useFakeTimers({ toFake: ['setInterval', 'performance'] })
 })
 
 afterEach(() => {
   vi.useRealTimers()
-  vi.restoreAllMocks()
 })
 
 /** A second in which the thread computes for so many milliseconds. */
@@ -34,13 +28,13 @@ const ask = (urgent: boolean): string => {
 }
 
 test('a thread that has little to do is urgent all the time', () => {
-  expect(keepUrgent(ask)).toBe('realtime')
+  expect(keepUrgent(ask, () => active)).toBe('realtime')
   for (let i = 0; i < 10; i++) second(400)
   expect(asked).toEqual([true])
 })
 
 test('a thread that computes for half of the time is urgent again once that is over', () => {
-  keepUrgent(ask)
+  keepUrgent(ask, () => active)
   second(600)
   expect(asked).toEqual([true, false])
   second(900)
@@ -48,4 +42,13 @@ test('a thread that computes for half of the time is urgent again once that is o
   expect(asked).toEqual([true, false])
   second(200)
   expect(asked).toEqual([true, false, true])
+})
+
+test('what counts is for how long a processor ran the thread', () => {
+  const before = computedMs()
+  expect(before).toBeGreaterThan(0)
+  let sum = 0
+  for (let i = 0; i < 2_000_000; i++) sum += Math.sqrt(i)
+  expect(sum).toBeGreaterThan(0)
+  expect(computedMs()).toBeGreaterThan(before)
 })
