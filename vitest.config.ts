@@ -26,6 +26,7 @@ export default defineConfig({
           name: 'repository',
           include: ['test/{acceptance,checks,docs,kube}/**/*.test.ts', 'test/soak/schedule.test.ts'],
           testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {

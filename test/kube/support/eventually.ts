@@ -1,9 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
-const patienceMs = 15_000
-
-/** The first value of `ask` that is as wanted; for what a cluster does in its own time. */
-export async function eventually<T>(ask: () => Promise<T>, wanted: (value: T) => boolean): Promise<T> {
+/**
+ * The first value of `ask` that is as wanted; for what a cluster does in its own time.
+ *
+ * @param patienceMs more where processes have to start
+ */
+export async function eventually<T>(
+  ask: () => Promise<T>,
+  wanted: (value: T) => boolean,
+  patienceMs = 15_000,
+): Promise<T> {
   for (const until = Date.now() + patienceMs; ; await wait(20)) {
     const value = await ask()
     if (wanted(value)) return value
