@@ -194,7 +194,7 @@ export function story(
 ): void {
   const { seeds = [1, 2, 3], ...node } = options
   const chosen = env.CARILLON_SEED === undefined ? seeds : [Number(env.CARILLON_SEED)]
-  it(what, { timeout: 300_000 }, async () => {
+  it(what, { timeout: 600_000 }, async () => {
     for (const seed of chosen) {
       const cluster = new Cluster(seed, node)
       try {
