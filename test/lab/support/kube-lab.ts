@@ -65,7 +65,7 @@ export class KubeLab implements AsyncDisposable {
       await writeFile(join(folder, 'objects.yaml'), all.join(''))
       lab.#start('api', 'client', apiServer, '10.77.0.1', folder, join(folder, 'objects.yaml'))
       const ready = (): true | undefined => existsSync(join(folder, 'kubeconfig')) || undefined
-      await eventually('the API server runs', ready, 30)
+      await eventually('the API server runs', ready, 60)
       return lab
     } catch (error) {
       await lab[Symbol.asyncDispose]()

@@ -39,7 +39,8 @@ export async function controller(options: ControllerCommandOptions): Promise<num
   const log = (await makeLogger(options.logLevel, options.logFormat)).child({ process: 'controller' })
   const metrics = (await import('../http/metrics.ts')).prometheusMetrics()
   const stopped = stopSignal()
-  const pod = await findPod(options, metrics)
+  const pod = await findPod(options, { clock: systemClock, log, metrics, stopped })
+  if (!pod) return 0
   const common = { ...pod, clock: systemClock, random: Math.random, log, metrics }
   const source = new KubernetesSource({ ...common, kinds: ['services', 'namespaces', 'pools'] })
   const election = new LeaderElection({ ...common, name: leaseName, identity })

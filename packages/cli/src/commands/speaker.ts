@@ -66,7 +66,8 @@ export async function speaker(options: SpeakerCommandOptions): Promise<number> {
     options.bgpListen === undefined ? undefined : parseEndpoint('--bgp-listen', options.bgpListen, 179)
   const excluded = options.excludeInterfaces ?? (await excludedInterfaces())
   const network = systemNetwork()
-  const pod = await findPod(options, metrics)
+  const pod = await findPod(options, { clock: systemClock, log, metrics, stopped })
+  if (!pod) return 0
   const common = { client: pod.client, namespace: pod.namespace, clock: systemClock, random: Math.random }
   const source = new KubernetesSource({ ...common, log, metrics })
   const gossip = await gossipOf({ node, network, log, metrics, pod, options })

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { CarillonError, type Metrics } from '@carillon/core'
+import { CarillonError, type Clock, type Logger, type Metrics } from '@carillon/core'
 import {
   type Client,
   type Connection,
   connect,
+  type KubeObject,
+  type ObjectName,
   type OwnerReference,
   resourceTypes,
 } from '@carillon/kubernetes'
@@ -25,11 +27,29 @@ export interface Pod {
   readonly owner?: OwnerReference
 }
 
-/** Finds the API server, the namespace, and the Pod of this process. Throws `USAGE` without a namespace, and what the client throws. */
-export async function findPod(options: PodOptions, metrics: Metrics): Promise<Pod> {
+/** What is around a process while it looks for itself. */
+export interface PodSurroundings {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** Resolves when this process is to stop. */
+  readonly stopped: Promise<unknown>
+}
+
+/** The API server is away, or asks to come back: it will pass. */
+const passing: ReadonlySet<string> = new Set(['API_UNREACHABLE', 'API_TIMEOUT', 'API_BUSY', 'API_FAILED'])
+
+/** Milliseconds from one attempt to the next. */
+const againMs = 1000
+
+/**
+ * Finds the API server, the namespace, and the Pod of this process; waits for the API server where it is away. Gives nothing when the
+ * process is to stop meanwhile. Throws `USAGE` without a namespace, and what the client throws.
+ */
+export async function findPod(options: PodOptions, surroundings: PodSurroundings): Promise<Pod | undefined> {
   const connection: Connection = await connect({
     userAgent: `carillon/${version}`,
-    metrics,
+    metrics: surroundings.metrics,
     ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
   })
   const { client } = connection
@@ -40,11 +60,40 @@ export async function findPod(options: PodOptions, metrics: Metrics): Promise<Po
       'the namespace is not known: give --namespace (or METALLB_NAMESPACE), the one that holds the metallb.io resources',
     )
   }
-  const { podName } = options
-  if (podName === undefined) return { client, namespace }
-  const { metadata } = await client.get(resourceTypes.pods, { namespace, name: podName })
-  if (metadata.uid === undefined) return { client, namespace }
-  return { client, namespace, owner: { apiVersion: 'v1', kind: 'Pod', name: podName, uid: metadata.uid } }
+  const { podName: name } = options
+  if (name === undefined) return { client, namespace }
+  const pod = await lookUp(client, { namespace, name }, surroundings)
+  if (!pod) return undefined
+  const { uid } = pod.metadata
+  if (uid === undefined) return { client, namespace }
+  return { client, namespace, owner: { apiVersion: 'v1', kind: 'Pod', name, uid } }
+}
+
+async function lookUp(
+  client: Client,
+  pod: ObjectName,
+  { clock, log, stopped }: PodSurroundings,
+): Promise<KubeObject | undefined> {
+  const stop = new AbortController()
+  void stopped.then(() => stop.abort())
+  for (let told = false; !stop.signal.aborted; told = true) {
+    try {
+      return await client.get(resourceTypes.pods, pod, { signal: stop.signal })
+    } catch (error) {
+      if (stop.signal.aborted) break
+      if (!(error instanceof CarillonError) || !passing.has(error.code)) throw error
+      if (!told) log.warn({ code: error.code, message: error.message }, 'waiting for the API server')
+      await new Promise<void>(resolve => {
+        const cancel = clock.after(againMs, resolve)
+        void stopped.then(() => {
+          cancel()
+          resolve()
+        })
+      })
+    }
+  }
+  await client[Symbol.asyncDispose]()
+  return undefined
 }
 
 /** The text of a file that may be there or not; other failures are thrown as `USAGE`. */

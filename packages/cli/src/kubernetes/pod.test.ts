@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { noMetrics } from '@carillon/core'
+import { FakeClock, RecordingLogger } from '@carillon/core/testing'
+import { KubeApiServer } from '@carillon/kubernetes/testing'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { findPod } from './pod.ts'
+
+let server: KubeApiServer
+let folder: string
+
+beforeEach(async () => {
+  server = await KubeApiServer.start()
+  folder = mkdtempSync(join(tmpdir(), 'carillon-'))
+  writeFileSync(join(folder, 'kubeconfig'), server.kubeconfig())
+  await server.store.create({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'speaker', namespace: 'default' },
+    spec: { containers: [{ name: 'speaker', image: 'carillon' }] },
+  })
+})
+afterEach(async () => {
+  await server.stop()
+  rmSync(folder, { recursive: true })
+})
+
+const look = (stopped: Promise<unknown>, podName = 'speaker') => {
+  const [clock, log] = [new FakeClock(), new RecordingLogger()]
+  const options = { kubeconfig: join(folder, 'kubeconfig'), namespace: 'default', podName }
+  return { clock, log, found: findPod(options, { clock, log, metrics: noMetrics, stopped }) }
+}
+const never = new Promise<never>(() => {})
+
+it('a process that starts while the API server is away waits for it, and says so once', async () => {
+  await server.faults.down()
+  const { clock, log, found } = look(never)
+  await vi.waitUntil(() => clock.pending > 0 && log.lines.length > 0)
+  await server.faults.up()
+  clock.advance(1000)
+  const pod = await found
+  expect(pod?.owner).toMatchObject({ kind: 'Pod', name: 'speaker' })
+  expect(log.lines.map(({ message }) => message)).toEqual(['waiting for the API server'])
+  await pod?.client[Symbol.asyncDispose]()
+})
+
+it('a process that is stopped while it waits for the API server ends', async () => {
+  await server.faults.down()
+  let stop = (): void => {}
+  const { clock, log, found } = look(
+    new Promise<void>(resolve => {
+      stop = resolve
+    }),
+  )
+  await vi.waitUntil(() => log.lines.length > 0)
+  stop()
+  expect(await found).toBeUndefined()
+  expect(clock.pending).toBe(0)
+})
+
+it('a pod that is not there is an error at once', async () => {
+  await expect(look(never, 'nobody').found).rejects.toMatchObject({ code: 'API_NOT_FOUND' })
+})
