@@ -96,7 +96,7 @@ export class SpeakerLab implements AsyncDisposable {
       this.#speakers.set(node, speaker)
     }
     for (const node of nodes) {
-      await eventually(`${node} runs`, () => this.status(node)).catch((error: Error) => {
+      await eventually(`${node} runs`, () => this.status(node), 30).catch((error: Error) => {
         throw new Error(`${error.message}\n${this.log(node)}`)
       })
     }
