@@ -114,12 +114,30 @@ describe('the alerts', () => {
 describe('the dashboard', () => {
   interface Panel {
     readonly id: number
+    readonly targets: readonly { readonly expr: string }[]
     readonly title: string
     readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number }
   }
   const { panels } = JSON.parse(readFileSync(at('deploy/dashboards/carillon.json'), 'utf8')) as {
     panels: readonly Panel[]
   }
+
+  it('asks in expressions that are valid', context => {
+    context.skip(why !== undefined, why)
+    const rules = panels.flatMap(({ targets }) =>
+      targets.map(({ expr }) => ({ record: 'panel', expr: expr.replaceAll('$__rate_interval', '1m') })),
+    )
+    const folder = mkdtempSync(join(tmpdir(), 'carillon-dashboard-'))
+    try {
+      writeFileSync(join(folder, 'rules.yaml'), stringify({ groups: [{ name: 'dashboard', rules }] }))
+      const words = ['check', 'rules', '--lint=none', 'rules.yaml']
+      expect(execFileSync('promtool', words, { cwd: folder, encoding: 'utf8' })).toContain(
+        `SUCCESS: ${rules.length} rules found`,
+      )
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
 
   it('has panels with ids and titles of their own that do not lie on each other', () => {
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
@@ -129,7 +147,7 @@ describe('the dashboard', () => {
       expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24)
       for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++)
         for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
-          expect(taken, `${title} lies on another panel`).not.toContain(`${x} ${y}`)
+          expect(taken.has(`${x} ${y}`), `${title} lies on another panel`).toBe(false)
           taken.add(`${x} ${y}`)
         }
     }

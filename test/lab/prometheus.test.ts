@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -40,6 +41,7 @@ console.log(JSON.stringify(found))`
 
 describeLab('Prometheus', ['prometheus'], () => {
   let lab: SpeakerLab
+  let folder = ''
 
   const query = async (...expressions: readonly string[]): Promise<readonly Found[]> => {
     const words = ['--input-type=module', '-e', asking, JSON.stringify(expressions)]
@@ -53,25 +55,23 @@ describeLab('Prometheus', ['prometheus'], () => {
 
   beforeAll(async () => {
     lab = await SpeakerLab.build('prometheus', { nodes, manifests })
+    folder = await mkdtemp(join(tmpdir(), 'carillon-prometheus-'))
     const { spec } = parse(await file('kustomize/components/metrics/prometheus-rule.yaml')) as {
       spec: object
     }
-    await writeFile(join(lab.folder, 'rules.txt'), stringify(spec))
+    await writeFile(join(folder, 'rules.yaml'), stringify(spec))
     const targets = nodes.map((node, i) => ({ targets: [`10.77.0.1${i + 1}:7472`], labels: { node } }))
     const settings = {
       global: { scrape_interval: '500ms', evaluation_interval: '500ms' },
-      rule_files: [join(lab.folder, 'rules.txt')],
+      rule_files: [join(folder, 'rules.yaml')],
       scrape_configs: [{ job_name: 'carillon', static_configs: targets }],
     }
-    await writeFile(join(lab.folder, 'prometheus.txt'), stringify(settings))
-    const words = [
-      `--config.file=${join(lab.folder, 'prometheus.txt')}`,
-      '--web.listen-address=127.0.0.1:9090',
-    ]
+    await writeFile(join(folder, 'prometheus.yaml'), stringify(settings))
+    const words = [`--config.file=${join(folder, 'prometheus.yaml')}`, '--web.listen-address=127.0.0.1:9090']
     lab.net.spawn(
       'client',
       'prometheus',
-      [...words, `--storage.tsdb.path=${join(lab.folder, '.tsdb')}`, '--log.level=error'],
+      [...words, `--storage.tsdb.path=${join(folder, 'data')}`, '--log.level=error'],
       {
         stdio: 'ignore',
       },
@@ -93,16 +93,20 @@ describeLab('Prometheus', ['prometheus'], () => {
       async () => (await lab.arping(vip)).length > 0 || undefined,
     )
     await eventually(
-      'Prometheus has looked at every node twice',
+      'Prometheus has looked at everything twice since',
       async () => {
-        const [found] = await query('count_over_time(carillon_gossip_members[1m]) > 3').catch(() => [])
-        return samples(found) === nodes.length || undefined
+        const seen = ['carillon_gossip_members', 'metallb_layer2_requests_received']
+        const found = await query(...seen.map(name => `count_over_time(${name}[1m]) > 3`)).catch(() => [])
+        return (samples(found[0]) === nodes.length && samples(found[1]) > 0) || undefined
       },
       20,
     )
   })
 
-  afterAll(() => lab?.[Symbol.asyncDispose]())
+  afterAll(async () => {
+    await lab?.[Symbol.asyncDispose]()
+    if (folder !== '') await rm(folder, { recursive: true, force: true })
+  })
 
   it('finds something for every panel of the dashboard that is not about Kubernetes alone', async () => {
     interface Panel {
@@ -119,23 +123,24 @@ describeLab('Prometheus', ['prometheus'], () => {
     expect(wrong).toEqual([])
     const empty = wanted.filter((_, i) => samples(found[i]) === 0).map(({ expr }) => expr)
     const metrics = empty.map(expr => /(?:metallb|carillon)_\w+/.exec(expr)?.[0])
-    // Nothing was attacked, nothing was lost, and there is no Kubernetes here.
-    expect(metrics.toSorted()).toEqual(
-      [
-        'carillon_bgp_session_downs',
-        'carillon_gossip_dropped_total',
-        'carillon_k8s_source_stale_bool',
-        'carillon_k8s_writes_pending',
-        'carillon_layer2_conflicts',
-      ].toSorted(),
-    )
+    // Nothing has to have been attacked or lost, and there is no Kubernetes here.
+    const seldom = [
+      'carillon_bgp_session_downs',
+      'carillon_gossip_dropped_total',
+      'carillon_k8s_source_stale_bool',
+      'carillon_k8s_writes_pending',
+      'carillon_layer2_conflicts',
+    ]
+    expect(metrics.filter(name => name === undefined || !seldom.includes(name))).toEqual([])
   })
 
-  it('finds no alert while all is well, but for the router that there is not, and one as soon as the owner is killed', async () => {
+  it('finds no alert while all is well, and one as soon as the owner of an address is killed', async () => {
     const alerts = async (): Promise<readonly string[]> => {
       const [found] = await query('ALERTS{alertstate="firing"}')
       if (!found || 'error' in found) throw new Error(JSON.stringify(found))
-      return found.samples.map(({ metric }) => metric.alertname ?? '')
+      const names = found.samples.map(({ metric }) => metric.alertname ?? '')
+      // There is no router here, and on a slow machine that is noticed.
+      return names.filter(name => name !== 'MetalLBBGPSessionDown')
     }
     expect(await alerts()).toEqual([])
     const owner = (await lab.owner('default/web')) ?? ''

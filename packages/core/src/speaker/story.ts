@@ -98,6 +98,8 @@ export class Story {
     for (const address of fresh) this.#taken.add(bare(address))
     const task = this.#tasks.get(announcer)
     for (const address of old) task?.waiting.delete(address)
+    // What it did not come to say is no more its task.
+    if (task?.waiting.size === 0) this.#tasks.delete(announcer)
     if (fresh.length > 0) this.#begun.push({ announcer, addresses: fresh })
   }
 
