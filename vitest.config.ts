@@ -13,7 +13,11 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'test/cluster/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'test/cluster/**/*.test.ts',
+            'test/{fuzz,security}/**/*.test.ts',
+          ],
           exclude: [...configDefaults.exclude, ...figures],
           // They wait for nothing, so only one that hangs takes long, however busy the machine is.
           testTimeout: 30_000,
