@@ -35,7 +35,7 @@ describe.each(packages)('the tarball of $name', published => {
         !/^(LICENSE|README\.md|package\.json)$/.test(file) &&
         !/^dist\/.*\.(js|d\.ts)(\.map)?$/.test(file) &&
         !/^src\/.*\.ts$/.test(file) &&
-        !(published.short === 'cli' && file === 'bin/carillon.js') &&
+        !(published.short === 'cli' && /^bin\/(kubectl-)?carillon\.js$/.test(file)) &&
         !(published.short === 'web' && file.startsWith('dist/bundle/')) &&
         !(published.short === 'sockets' && /^(native\/.*\.(cc|h)|scripts\/build-native\.mjs)$/.test(file)) &&
         !(published.short === 'sockets' && /^prebuilds\/linux-[a-z0-9]+\/sockets\.glibc\.node$/.test(file)),
