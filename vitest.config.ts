@@ -28,7 +28,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'repository',
-          include: ['test/{acceptance,checks,docs,kube}/**/*.test.ts', 'test/soak/schedule.test.ts'],
+          include: ['test/{acceptance,checks,docs,kube}/**/*.test.ts', 'test/soak/{schedule,wanted}.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
