@@ -51,7 +51,8 @@ export default defineConfig({
           include: ['test/lab/**/*.test.ts', 'test/interop/**/*.test.ts', 'test/soak/soak.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // They wait more than they compute; more than two at once would disturb each other.
+          maxWorkers: 2,
           // Real time on a machine that others may use: what disturbs one run seldom disturbs two. `npm test` names what was repeated.
           retry: 1,
         },
