@@ -22,7 +22,7 @@ describeInterop('A flood of packets', () => {
     (await victim.ask<Record<string, number>>('refused')).tooManyPackets ?? 0
 
   it.each(['pings', 'rumours'])(
-    'of 75,000 %s from a stranger in three seconds: more than half are not even looked at, and nobody is given up',
+    'of 75,000 %s from a stranger in three seconds: thousands are not even looked at, and nobody is given up',
     async kind => {
       const from = performance.now()
       const before = await refused()
@@ -30,7 +30,8 @@ describeInterop('A flood of packets', () => {
       const { code, stderr } = await lab.net.exec('stranger', process.execPath, words)
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
       await lab.quiet(1, from)
-      expect((await refused()) - before).toBeGreaterThan(37_500)
+      // How many the kernel itself has no room for is up to the machine.
+      expect((await refused()) - before).toBeGreaterThan(10_000)
       await lab.agree(members, 5)
     },
   )

@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { linux } from './linux.ts'
 import { native } from './native.ts'
 
@@ -10,6 +10,8 @@ export type Urgency = 'realtime' | 'priority' | 'none'
 
 const LOWEST_REALTIME = 1
 const HIGHEST_PRIORITY = -20
+/** The nice value that this thread came with. */
+const usual = getPriority()
 
 /**
  * Lets the calling thread, and none of its children, run as soon as it has something to do, as far as the system allows that; or takes
@@ -22,7 +24,7 @@ export function setUrgency(urgent: boolean): Urgency {
     return 'realtime'
   try {
     // On Linux this concerns the calling thread alone.
-    setPriority(0, urgent ? HIGHEST_PRIORITY : 0)
+    setPriority(0, urgent ? HIGHEST_PRIORITY : usual)
     return urgent ? 'priority' : 'none'
   } catch {
     return 'none'
