@@ -70,7 +70,11 @@ async function check(args, { show = false } = {}) {
 async function computed() {
   const quiet = { quiet: true }
   await stage(`tests, Node ${process.versions.node}`, () =>
-    test(process.execPath, ['--project', 'unit', '--project', 'repository', ...patterns], quiet),
+    test(
+      process.execPath,
+      ['unit', 'cluster', 'repository'].flatMap(name => ['--project', name]).concat(patterns),
+      quiet,
+    ),
   )
   for (const release of otherReleases)
     await stage(`unit tests, Node ${release}`, () => testUnder(release, quiet))

@@ -2,7 +2,7 @@ import { cpuUsage, env, stdout } from 'node:process'
 import { expect, it } from 'vitest'
 import { Cluster } from './support/cluster.ts'
 
-// The figures of docs/decisions/0010-fast-detection.md: CARILLON_FIGURES=1 npx vitest run --project unit test/cluster/figures
+// The figures of docs/decisions/0010-fast-detection.md: CARILLON_FIGURES=1 npx vitest run --project cluster test/cluster/figures
 const wanted = env.CARILLON_FIGURES !== undefined
 
 const rows = [
