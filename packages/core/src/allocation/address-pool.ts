@@ -57,17 +57,24 @@ export class AddressPool {
     for (const { name } of claims) grant(name, this.#given.get(name))
 
     const refused = new Map<string, string>()
-    for (const { name, wants } of claims) {
-      if (wants === undefined) continue
-      const had = grants.get(name)
-      const address = canonicalAddress(wants)
-      if (address !== undefined && address === had) continue
-      const because = this.#refusal(wants, address, owners)
-      if (because !== undefined) refused.set(name, because)
-      else {
+    // Who moves makes room for a wish that was looked at before: so again, until nobody moves any more.
+    for (let moved = true; moved; ) {
+      moved = false
+      for (const { name, wants } of claims) {
+        if (wants === undefined) continue
+        const had = grants.get(name)
+        const address = canonicalAddress(wants)
+        if (address !== undefined && address === had) continue
+        const because = this.#refusal(wants, address, owners)
+        if (because !== undefined) {
+          refused.set(name, because)
+          continue
+        }
         if (had !== undefined) owners.delete(had)
         grants.delete(name)
+        refused.delete(name)
         grant(name, address)
+        moved = true
       }
     }
 

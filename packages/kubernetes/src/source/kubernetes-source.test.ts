@@ -102,19 +102,20 @@ describe('a Kubernetes source', () => {
     source.events.on('snapshot:changed', () => {
       spent += 10
     })
-    await services.tell({ type: 'ADDED', object: service('c', '20') })
-    await time.advanceAsync(5)
-    expect(snapshots).toHaveLength(1)
-    await services.tell({ type: 'ADDED', object: service('d', '21') })
-    await time.advanceAsync(39)
-    expect(snapshots).toHaveLength(1)
-    await time.advanceAsync(1)
-    expect(snapshots).toHaveLength(2)
-    // After a rest nothing is held back.
+    const waits: number[] = []
+    const change = async (version: number): Promise<void> => {
+      const before = snapshots.length
+      await services.tell({ type: 'MODIFIED', object: service('a', `${version}`, version) })
+      let waited = 0
+      for (; snapshots.length === before; waited++) await time.advanceAsync(1)
+      waits.push(waited)
+    }
+    for (let version = 81; version < 89; version++) await change(version)
+    // A few in a row wait for nothing, then each lets pass four times what one costs.
+    expect(waits).toEqual([5, 5, 5, 10, 40, 40, 40, 40])
     await time.advanceAsync(1000)
-    await services.tell({ type: 'ADDED', object: service('e', '22') })
-    await time.advanceAsync(5)
-    expect(snapshots.map(names).at(-1)).toEqual(['a', 'b', 'c', 'd', 'e'])
+    await change(90)
+    expect(waits.at(-1)).toBe(5)
   })
 
   it('gives no snapshot for changes that nobody reads, and knows their version', async () => {

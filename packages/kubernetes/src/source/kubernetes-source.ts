@@ -100,6 +100,9 @@ const maxBatchMs = 250
 /** Between two snapshots this many times what the last one cost those who follow them: the rest of the process gets that share of the time. */
 const restShare = 4
 
+/** So much of that rest, in milliseconds, may be put off: a change now and then waits for nothing, a stream of them does. */
+const restCreditMs = 100
+
 /**
  * The cluster as a source: lists and watches each kind, and gives one immutable snapshot for each batch of changes. The first one comes
  * when every kind is known. From then on nothing is ever forgotten because the API server is away, refuses, or has compacted its history:
@@ -119,7 +122,7 @@ export class KubernetesSource implements Source {
   #refuse: ((error: CarillonError) => void) | undefined
   #whole = false
   #cancelBatch: (() => void) | undefined
-  /** Not before this time, because of what the last snapshot cost. */
+  /** When all the rest that snapshots have asked for so far is over. */
   #restUntil = Number.NEGATIVE_INFINITY
   #closed = false
 
@@ -291,7 +294,8 @@ export class KubernetesSource implements Source {
 
   #soon(): void {
     if (!this.#whole || this.#closed || this.#cancelBatch) return
-    const ms = Math.max(this.#options.batchMs ?? 5, this.#restUntil - this.#clock.now())
+    const owed = Math.min(this.#restUntil - this.#clock.now() - restCreditMs, maxBatchMs)
+    const ms = Math.max(this.#options.batchMs ?? 5, owed)
     this.#cancelBatch = this.#clock.after(ms, () => {
       this.#cancelBatch = undefined
       this.#publish()
@@ -305,8 +309,8 @@ export class KubernetesSource implements Source {
     if (next === this.#snapshot) return
     this.#snapshot = next
     this.events.emit('snapshot:changed', next)
-    const until = this.#clock.now()
-    this.#restUntil = until + Math.min(restShare * (until - from), maxBatchMs)
+    const cost = this.#clock.now() - from
+    this.#restUntil = Math.max(this.#restUntil, from) + cost + Math.min(restShare * cost, maxBatchMs)
   }
 
   #collect(): Snapshot {
