@@ -13,6 +13,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
+          maxWorkers: '100%',
           include: [
             'packages/*/src/**/*.test.ts',
             'test/cluster/**/*.test.ts',
@@ -28,6 +29,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'repository',
+          maxWorkers: '100%',
           include: ['test/{acceptance,checks,docs,kube}/**/*.test.ts', 'test/soak/{schedule,wanted}.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
