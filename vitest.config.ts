@@ -14,13 +14,20 @@ export default defineConfig({
         test: {
           name: 'unit',
           maxWorkers: '100%',
-          include: [
-            'packages/*/src/**/*.test.ts',
-            'test/cluster/**/*.test.ts',
-            'test/{fuzz,security}/**/*.test.ts',
-          ],
-          exclude: [...configDefaults.exclude, ...figures],
+          include: ['packages/*/src/**/*.test.ts', 'test/security/**/*.test.ts'],
           // They wait for nothing, so only one that hangs takes long, however busy the machine is.
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // Whole clusters in memory, and what fuzzing has found: much to compute, and nothing that depends on the release of Node.
+        ...shared,
+        test: {
+          name: 'cluster',
+          maxWorkers: '100%',
+          include: ['test/{cluster,fuzz}/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...figures],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

@@ -6,7 +6,7 @@ import { type Cluster, type Node, story } from './support/cluster.ts'
 import { addresses } from './support/owners.ts'
 
 /** The work grows with the square of it. */
-const count = Number(env.CARILLON_NODES ?? 400)
+const count = Number(env.CARILLON_NODES ?? 1000)
 
 /** Who owns the addresses in the eyes of a few. */
 const views = (nodes: readonly Node[]): readonly string[] => [
