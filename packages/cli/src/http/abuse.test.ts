@@ -35,7 +35,7 @@ async function say(text: string): Promise<string> {
   socket.setEncoding('latin1').on('data', chunk => {
     answer += chunk
   })
-  const closed = once(socket, 'close')
+  const closed = new Promise(resolve => socket.once('close', resolve))
   socket.write(text)
   await closed
   return answer
@@ -81,12 +81,6 @@ describe('Whoever abuses the door for people is refused, and others are served:'
   })
 
   it.each([
-    ['a header of a megabyte', request('GET /healthz', `X-Long: ${'a'.repeat(1_000_000)}`), '431'],
-    [
-      'ten thousand headers',
-      request('GET /healthz', ...Array.from({ length: 10_000 }, (_, i) => `X-${i}: 1`)),
-      '431',
-    ],
     ['a query that is too long to mean anything', request(`GET /api/v1/status?of=${'a'.repeat(700)}`), '400'],
     ['a body that is too large', request('POST /healthz', 'Content-Length: 999999999'), '4..'],
     [
@@ -99,6 +93,18 @@ describe('Whoever abuses the door for people is refused, and others are served:'
     ['bytes that are no HTTP', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n', '400'],
   ])('%s', async (_, text, status) => {
     expect(statuses(await say(text))).toEqual([expect.stringMatching(new RegExp(`^${status}$`))])
+  })
+
+  it.each([
+    ['a header of a megabyte', request('GET /healthz', `X-Long: ${'a'.repeat(1_000_000)}`)],
+    [
+      'ten thousand headers',
+      request('GET /healthz', ...Array.from({ length: 10_000 }, (_, i) => `X-${i}: 1`)),
+    ],
+  ])('%s', async (_, text) => {
+    // The answer may get lost: what was still on its way meets a closed connection, and is answered by a reset.
+    expect([[], ['431']]).toContainEqual(statuses(await say(text)))
+    expect(statuses(await say(request('GET /healthz')))).toEqual(['200'])
   })
 
   it('a query that is a prototype is a text like any other, and one that comes twice is refused', async () => {
