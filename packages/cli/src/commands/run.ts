@@ -20,7 +20,8 @@ import { handOver } from '../hand-over.ts'
 import { servedBy } from '../http/served.ts'
 import type { HttpServer } from '../http/server.ts'
 import { type LogFormat, type LogLevel, makeLogger } from '../log.ts'
-import { openFeed } from '../page/open-feed.ts'
+import type { Feed } from '../page/feed.ts'
+import { Timeline } from '../page/timeline.ts'
 import { PasswordFiles } from '../password-files.ts'
 import { PasswordSource } from '../password-source.ts'
 import { stopInTime, stopSignal } from '../stop.ts'
@@ -92,11 +93,13 @@ export async function run(options: RunOptions, _terminal: Terminal): Promise<num
   if (http) await (await import('../http/port.ts')).checkPort(http)
   const cluster = await clusterOf(node, network, options, log, metrics)
   const speaker = speaks(cluster)
-  const feed = openFeed({ speaker, cluster, metrics })
+  const timeline = Timeline.of(speaker)
+  let feed: Feed
   let server: HttpServer | undefined
   try {
     await speaker.start()
-    // Announcing comes first; the door for people opens when the addresses are served.
+    // Announcing comes first; what people look at is loaded, and its door opens, when the addresses are served.
+    feed = (await import('../page/open-feed.ts')).openFeed({ speaker, timeline, cluster, metrics })
     server =
       http &&
       (await (await import('../http/server.ts')).serveHttp(http, servedBy(speaker, undefined, feed), metrics))

@@ -24,6 +24,7 @@ import { findPod, optionalFile, type Pod, type PodOptions } from '../kubernetes/
 import { type LogFormat, type LogLevel, makeLogger } from '../log.ts'
 import type { SourceTrouble } from '../page/attention.ts'
 import { openFeed } from '../page/open-feed.ts'
+import { Timeline } from '../page/timeline.ts'
 import { stopInTime, stopSignal } from '../stop.ts'
 import { version } from '../version.ts'
 
@@ -105,6 +106,7 @@ export async function speaker(options: SpeakerCommandOptions): Promise<number> {
   })
   const feed = openFeed({
     speaker: one,
+    timeline: Timeline.of(one),
     metrics,
     trouble: () => sourceTrouble(source.status()),
     ...(gossip && { cluster: gossip.cluster }),

@@ -6,6 +6,7 @@ import { EventEmitter } from 'eventemitter3'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Feed } from '../page/feed.ts'
 import { Reports } from '../page/reports.ts'
+import { Timeline } from '../page/timeline.ts'
 import { encodeWord } from '../page/words.ts'
 import { prometheusMetrics } from './metrics.ts'
 import { servedBy } from './served.ts'
@@ -198,7 +199,7 @@ beforeEach(async () => {
     standalone: true,
   })
   const reports = new Reports({ node: 'node-a', post: box, clock, metrics, own: () => report })
-  feed = new Feed({ speaker, reports, clock, epoch: 'e', readers: 2 })
+  feed = new Feed({ speaker, timeline: Timeline.of(speaker), reports, clock, epoch: 'e', readers: 2 })
   await speaker.start()
   server = await serveHttp({ address: '127.0.0.1', port: 0 }, servedBy(speaker, undefined, feed), metrics)
 })

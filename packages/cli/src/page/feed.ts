@@ -1,4 +1,4 @@
-import type { Clock, Plan, Speaker, SpeakerEvent } from '@carillon/core'
+import type { Clock, Plan, Speaker } from '@carillon/core'
 import type {
   AddressRow,
   Attention,
@@ -15,13 +15,15 @@ import type { Hearing } from './own-report.ts'
 import type { Reports } from './reports.ts'
 import { RowBook } from './row-book.ts'
 import { Subscription } from './subscription.ts'
-import { Timeline } from './timeline.ts'
+import type { Timeline } from './timeline.ts'
 
 export interface FeedOptions {
   readonly speaker: Speaker
   readonly reports: Reports
   /** The gossip of this node, where it takes part in one. */
   readonly hearing?: Hearing
+  /** What happened so far, and what happens from now on. */
+  readonly timeline: Timeline
   /** What cannot be read of the cluster's objects now. */
   readonly trouble?: () => SourceTrouble | undefined
   readonly clock: Clock
@@ -57,7 +59,6 @@ export class Feed implements Disposable {
   readonly #options: FeedOptions
   readonly #log: EventLog
   readonly #book = new RowBook()
-  readonly #timeline = new Timeline()
   readonly #subscriptions = new Set<Subscription>()
   readonly #told = new Map<keyof Parts, string>()
   #parts: Parts | undefined
@@ -72,14 +73,9 @@ export class Feed implements Disposable {
     this.#options = options
     this.#log = new EventLog(options.epoch)
     const { events } = options.speaker
-    events.on('speaker:event', this.#happened)
+    events.on('speaker:event', this.#stir)
     events.on('plan:changed', this.#planned)
     events.on('configuration:checked', this.#stir)
-  }
-
-  readonly #happened = (event: SpeakerEvent): void => {
-    this.#timeline.add(event)
-    this.#stirred = true
   }
 
   readonly #planned = (): void => {
@@ -144,7 +140,7 @@ export class Feed implements Disposable {
   }
 
   #look(): Parts {
-    const { speaker, hearing, reports, trouble, clock } = this.#options
+    const { speaker, hearing, reports, timeline, trouble, clock } = this.#options
     const { node, version, startedAt, configuration, members, pools, problems, events } = speaker.overview()
     const standing = hearing?.standing() ?? 'confirmed'
     const { owned, totals, unserved } = this.#book
@@ -167,7 +163,7 @@ export class Feed implements Disposable {
       sessions,
       pools,
       attention: found,
-      timeline: this.#timeline.list(),
+      timeline: timeline.list(),
     }
   }
 
@@ -278,7 +274,7 @@ export class Feed implements Disposable {
     this.#cancel?.()
     this.#cancel = undefined
     const { events } = this.#options.speaker
-    events.off('speaker:event', this.#happened)
+    events.off('speaker:event', this.#stir)
     events.off('plan:changed', this.#planned)
     events.off('configuration:checked', this.#stir)
   }

@@ -1,4 +1,4 @@
-import { meaningOf, type SpeakerEvent } from '@carillon/core'
+import { meaningOf, type Speaker, type SpeakerEvent } from '@carillon/core'
 import type { TimelineEntry } from '@carillon/web'
 
 type Open = { -readonly [Key in keyof TimelineEntry]: TimelineEntry[Key] } & {
@@ -46,6 +46,13 @@ export class Timeline {
   /** @param capacity how many entries are kept */
   constructor(capacity = 120) {
     this.#capacity = capacity
+  }
+
+  /** What happens to a speaker from now on, for as long as it lives. */
+  static of({ events }: Speaker): Timeline {
+    const timeline = new Timeline()
+    events.on('speaker:event', event => timeline.add(event))
+    return timeline
   }
 
   add(event: SpeakerEvent): void {
