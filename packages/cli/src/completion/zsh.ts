@@ -1,39 +1,28 @@
-import type { Branch } from './tree.ts'
-
-/** A word as zsh takes it literally. */
-const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
+import { commands, quote, steps, values } from './posix.ts'
+import type { Branch, Value } from './tree.ts'
 
 /** A word and what it means, as _describe splits them. */
 const described = (name: string, description: string): string =>
   quote(`${name.replaceAll(':', '\\:')}:${description}`)
 
+function found(value: Value): string {
+  if (value.kind === 'text') return ':'
+  if (value.kind === 'choice') return `compadd -- ${value.choices.map(quote).join(' ')}`
+  return value.kind === 'file' ? '_files' : '_files -/'
+}
+
+function words({ commands, words, flags }: Branch): string {
+  const all = [
+    ...commands.map(one => described(one.name, one.description)),
+    ...words.map(quote),
+    ...flags.map(flag => described(flag.name, flag.description)),
+  ]
+  return `found=(${all.join(' ')})`
+}
+
 /** Makes the completion script for zsh, to be sourced, or to be put as `_carillon` into a folder of fpath. */
 export function zshScript(branches: readonly Branch[]): string {
-  const [root] = branches
-  const name = root?.path[0] ?? ''
-  const steps = branches.slice(1).map(({ path }) => quote(path.join(' ')))
-  const values = branches.flatMap(({ path, flags }) =>
-    flags.flatMap(({ name: flag, value }) => {
-      if (!value) return []
-      const found =
-        value.kind === 'choice'
-          ? `compadd -- ${value.choices.map(quote).join(' ')}`
-          : value.kind === 'text'
-            ? ':'
-            : value.kind === 'file'
-              ? '_files'
-              : '_files -/'
-      return `    ${quote(`${path.join(' ')} ${flag}`)}) ${found}; return ;;`
-    }),
-  )
-  const words = branches.map(({ path, flags, commands, words: more }) => {
-    const all = [
-      ...commands.map(one => described(one.name, one.description)),
-      ...more.map(quote),
-      ...flags.map(flag => described(flag.name, flag.description)),
-    ]
-    return `    ${quote(path.join(' '))}) found=(${all.join(' ')}) ;;`
-  })
+  const name = branches[0]?.path[0] ?? ''
   return `#compdef ${name}
 # zsh completion for ${name}: source <(${name} completion zsh)
 _${name}() {
@@ -41,14 +30,14 @@ _${name}() {
   local -a found
   for word in "\${(@)words[2,CURRENT-1]}"; do
     case "$way $word" in
-    ${steps.join(' | ')}) way="$way $word" ;;
+    ${steps(branches)}) way="$way $word" ;;
     esac
   done
   case "$way \${words[CURRENT-1]}" in
-${values.join('\n')}
+${values(branches, found)}
   esac
   case "$way" in
-${words.join('\n')}
+${commands(branches, words)}
   esac
   _describe ${quote(name)} found
 }
