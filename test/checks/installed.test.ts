@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,21 +12,13 @@ import { eventually } from '../kube/support/eventually.ts'
 import { Kubectl } from '../kube/support/kubectl.ts'
 import { kustomizedText, objectsOf, withComponents } from '../kube/support/kustomize.ts'
 import { noClusterPrograms } from '../support/cluster-programs.ts'
+import { freePort } from '../support/free-port.ts'
 import { missing } from '../support/missing.ts'
 
 const bin = fileURLToPath(new URL('../../packages/cli/bin/carillon.js', import.meta.url))
 const namespace = 'metallb-system'
 const why = noClusterPrograms ?? missing('kubectl')
 const configuration = 'validatingwebhookconfiguration/metallb-webhook-configuration'
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
 
 const object = (version: string, kind: string, name: string, spec: object): string =>
   `---\n${stringify({ apiVersion: `metallb.io/${version}`, kind, metadata: { name }, spec })}`

@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env, execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { KubeApiServer } from '@carillon/kubernetes/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 import { missing } from '../support/missing.ts'
 import { eventually } from './support/eventually.ts'
 import { Kubectl, type Ran } from './support/kubectl.ts'
@@ -45,15 +45,6 @@ metadata: { name: ask }
 roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: ask }
 subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: User, name: reader }]
 `
-
-const freePort = (): Promise<number> =>
-  new Promise(resolve => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 
 const namespace = 'metallb-system'
 

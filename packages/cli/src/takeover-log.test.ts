@@ -1,56 +1,15 @@
 import { arp } from '@carillon/arp'
-import {
-  type Member,
-  type Membership,
-  type MembershipEvents,
-  type MembershipStanding,
-  MemorySource,
-  parseResource,
-  type Resource,
-  Speaker,
-  tryParseMac,
-} from '@carillon/core'
+import { MemorySource, parseResource, type Resource, Speaker, tryParseMac } from '@carillon/core'
 import {
   FakeClock,
+  MemoryMembership,
   MemoryNetwork,
   RecordingLogger,
   RecordingMetrics,
   seededRandom,
   settle,
 } from '@carillon/core/testing'
-import { EventEmitter } from 'eventemitter3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-
-/** A membership that a test decides on. */
-class Company implements Membership {
-  readonly events: EventEmitter<MembershipEvents> = new EventEmitter()
-  #alive: ReadonlySet<string>
-
-  constructor(...alive: readonly string[]) {
-    this.#alive = new Set(alive)
-  }
-
-  become(...alive: readonly string[]): void {
-    this.#alive = new Set(alive)
-    this.events.emit('membership:changed')
-  }
-
-  members(): readonly Member[] {
-    return [...this.#alive].map(name => ({ name, address: '', liveness: 'alive' }))
-  }
-
-  alive(): ReadonlySet<string> {
-    return this.#alive
-  }
-
-  standing(): MembershipStanding {
-    return 'confirmed'
-  }
-
-  silentMs(): number {
-    return 240
-  }
-}
 
 const addresses = Array.from({ length: 200 }, (_, i) => `10.0.0.${i + 20}`)
 
@@ -76,7 +35,8 @@ const resources = (services: readonly string[]): Resource[] =>
 describe('the log of a takeover', () => {
   const clock = new FakeClock()
   const log = new RecordingLogger()
-  const company = new Company('node-a', 'node-b', 'node-c')
+  const company = new MemoryMembership('node-a', 'node-b', 'node-c')
+  company.silent = 240
   const source = new MemorySource(resources(addresses))
   const network = new MemoryNetwork({ clock, random: seededRandom(1) })
   let speaker: Speaker

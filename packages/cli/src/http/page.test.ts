@@ -1,6 +1,13 @@
-import type { Announcer, Member, MembershipEvents, Resource } from '@carillon/core'
-import { type Membership, MemorySource, parseResource, Speaker } from '@carillon/core'
-import { FakeClock, MemoryNetwork, RecordingLogger, seededRandom, settle } from '@carillon/core/testing'
+import type { Announcer, Resource } from '@carillon/core'
+import { MemorySource, parseResource, Speaker } from '@carillon/core'
+import {
+  FakeClock,
+  MemoryMembership,
+  MemoryNetwork,
+  RecordingLogger,
+  seededRandom,
+  settle,
+} from '@carillon/core/testing'
 import type { ExplanationAnswer, NodeReport, PartsEvent, RowsEvent, SuccessionAnswer } from '@carillon/web'
 import { EventEmitter } from 'eventemitter3'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -11,38 +18,6 @@ import { encodeWord } from '../page/words.ts'
 import { prometheusMetrics } from './metrics.ts'
 import { servedBy } from './served.ts'
 import { type HttpServer, serveHttp } from './server.ts'
-
-/** Three members, of which one may die. */
-class Members implements Membership {
-  readonly events: EventEmitter<MembershipEvents> = new EventEmitter()
-  readonly #members = new Map<string, Member>()
-  silent = 0
-
-  constructor(...names: readonly string[]) {
-    for (const name of names) this.#members.set(name, { name, address: `${name}:7946`, liveness: 'alive' })
-  }
-
-  become(name: string, liveness: Member['liveness']): void {
-    this.#members.set(name, { name, address: `${name}:7946`, liveness })
-    this.events.emit('membership:changed')
-  }
-
-  members(): readonly Member[] {
-    return [...this.#members.values()]
-  }
-
-  alive(): ReadonlySet<string> {
-    return new Set(this.members().flatMap(({ name, liveness }) => (liveness === 'alive' ? name : [])))
-  }
-
-  standing(): 'confirmed' {
-    return 'confirmed'
-  }
-
-  silentMs(): number {
-    return this.silent
-  }
-}
 
 /** What was said over the gossip, and a way to say something. */
 class Box {
@@ -172,7 +147,7 @@ const report: NodeReport = {
 
 let clock: FakeClock
 let source: MemorySource
-let members: Members
+let members: MemoryMembership
 let box: Box
 let speaker: Speaker
 let feed: Feed
@@ -182,7 +157,8 @@ const readers: Reader[] = []
 beforeEach(async () => {
   clock = new FakeClock()
   source = new MemorySource(objects(4))
-  members = new Members('node-a', 'node-b', 'node-c')
+  members = new MemoryMembership('node-a', 'node-b', 'node-c')
+  members.silent = 0
   box = new Box()
   const metrics = prometheusMetrics()
   speaker = new Speaker({
@@ -285,7 +261,7 @@ it('a death reaches a reader as differences: the addresses that moved, and why i
   expect(mine.length).toBeGreaterThan(0)
   await pass(10_000)
   members.silent = 260
-  members.become('node-b', 'dead')
+  members.mark('node-b', 'dead')
   await pass(1000)
   const moved = (await reader.until('rows')).data as RowsEvent
   expect(moved.rows.map(({ address }) => address).sort()).toEqual(mine.sort())

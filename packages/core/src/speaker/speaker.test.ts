@@ -2,11 +2,11 @@ import { EventEmitter } from 'eventemitter3'
 import { describe, expect, it } from 'vitest'
 import type { Family } from '../address.ts'
 import { CarillonError } from '../errors.ts'
-import type { Member, Membership, MembershipEvents, MembershipStanding } from '../membership.ts'
 import { parseResource, type Resource } from '../resources/index.ts'
 import { MemorySource } from '../source/index.ts'
 import {
   FakeClock,
+  MemoryMembership,
   MemoryNetwork,
   RecordingLogger,
   RecordingMetrics,
@@ -97,39 +97,6 @@ class Scribe implements Announcer {
   }
 }
 
-class Cluster implements Membership {
-  readonly events: EventEmitter<MembershipEvents> = new EventEmitter()
-  #alive: ReadonlySet<string>
-
-  constructor(...alive: readonly string[]) {
-    this.#alive = new Set(alive)
-  }
-
-  become(...alive: readonly string[]): void {
-    this.#alive = new Set(alive)
-    this.events.emit('membership:changed')
-  }
-
-  #standing: MembershipStanding = 'confirmed'
-
-  stand(standing: MembershipStanding): void {
-    this.#standing = standing
-    this.events.emit('standing:changed', standing)
-  }
-
-  standing(): MembershipStanding {
-    return this.#standing
-  }
-
-  members(): readonly Member[] {
-    return [...this.#alive].map(name => ({ name, address: '10.0.0.1:7946', liveness: 'alive' }))
-  }
-
-  alive(): ReadonlySet<string> {
-    return this.#alive
-  }
-}
-
 const resource = (value: unknown): Resource => {
   const parsed = parseResource(value)
   if (!parsed?.resource) throw new TypeError(JSON.stringify(parsed))
@@ -215,7 +182,7 @@ describe('a speaker', () => {
 
   it('hands an address over when the election says so, and takes it back', async () => {
     // By the vectors of the election: 192.168.1.240 goes to node-a, then to node-d.
-    const membership = new Cluster('node-d')
+    const membership = new MemoryMembership('node-d')
     const { speaker, clock, parrot } = stage([pool([`${v4}/32`]), everywhere, service('web', v4)], {
       membership,
     })
@@ -235,7 +202,7 @@ describe('a speaker', () => {
   })
 
   it('keeps silent after a pause until its membership is confirmed, and says so', async () => {
-    const membership = new Cluster('node-a')
+    const membership = new MemoryMembership('node-a')
     const { speaker, parrot, log } = stage([pool([`${v4}/32`]), everywhere, service('web', v4)], {
       membership,
     })
@@ -253,7 +220,7 @@ describe('a speaker', () => {
       ['announce', [v4]],
       ['silent', []],
     ] as const) {
-      const membership = new Cluster('node-a')
+      const membership = new MemoryMembership('node-a')
       const { speaker, parrot } = stage([pool([`${v4}/32`]), everywhere, service('web', v4)], {
         membership,
         whenIsolated,
@@ -265,7 +232,7 @@ describe('a speaker', () => {
   })
 
   it('lets a node that comes back wait before it is elected', async () => {
-    const membership = new Cluster('node-d')
+    const membership = new MemoryMembership('node-d')
     const { speaker, parrot, clock } = stage([pool([`${v4}/32`]), everywhere, service('web', v4)], {
       membership,
       node: 'node-d',
@@ -294,7 +261,7 @@ describe('a speaker', () => {
     })
     const resources = [pool([`${v4}/32`]), everywhere, service('web', v4)]
     const nodes = ['node-c', 'node-a'].map(node => {
-      const membership = new Cluster('node-c', 'node-b')
+      const membership = new MemoryMembership('node-c', 'node-b')
       return { membership, ...stage(resources, { node, membership, sticky: board() }) }
     })
     const become = (...alive: readonly string[]): void => {
@@ -322,7 +289,7 @@ describe('a speaker', () => {
   })
 
   it('goes on announcing while it retires, whatever happens, until it is closed', async () => {
-    const membership = new Cluster('node-a')
+    const membership = new MemoryMembership('node-a')
     const { speaker, parrot, clock } = stage([pool([`${v4}/32`]), everywhere, service('web', v4)], {
       membership,
     })
@@ -337,7 +304,7 @@ describe('a speaker', () => {
   })
 
   it('replays a burst of changes once', async () => {
-    const membership = new Cluster('node-a')
+    const membership = new MemoryMembership('node-a')
     const { speaker, clock, metrics } = stage([pool([`${v4}/32`]), everywhere], { membership })
     await speaker.start()
     for (let i = 0; i < 5000; i++) membership.become('node-a', `node-${i}`)
@@ -413,7 +380,7 @@ describe('a speaker', () => {
   })
 
   it('shows who owns an address, since when and who would be next', async () => {
-    const membership = new Cluster('node-a', 'node-b', 'node-c', 'node-d')
+    const membership = new MemoryMembership('node-a', 'node-b', 'node-c', 'node-d')
     const { speaker, clock, metrics } = stage([pool([`${v4}/32`]), everywhere, service('web', v4)], {
       membership,
     })
@@ -436,7 +403,7 @@ describe('a speaker', () => {
   })
 
   it('tells whoever speaks on every node its own part, and before it what it may go by', async () => {
-    const membership = new Cluster('node-a', 'node-d')
+    const membership = new MemoryMembership('node-a', 'node-d')
     const scribe = new Scribe()
     const resources = [pool([`${v4}/32`]), everywhere, routed, router(), service('web', v4)]
     const { speaker, source, clock, metrics } = stage(resources, {
@@ -465,7 +432,7 @@ describe('a speaker', () => {
   })
 
   it('keeps its routes while it answers for no address: many may have them', async () => {
-    const membership = new Cluster('node-a')
+    const membership = new MemoryMembership('node-a')
     const [parrot, scribe] = [new Parrot(), new Scribe()]
     const { speaker, metrics } = stage(
       [pool([`${v4}/32`]), everywhere, routed, router(), service('web', v4)],
@@ -481,7 +448,7 @@ describe('a speaker', () => {
   })
 
   it('announces by BGP also while it waits to be elected', async () => {
-    const membership = new Cluster('node-d')
+    const membership = new MemoryMembership('node-d')
     const [parrot, scribe] = [new Parrot(), new Scribe()]
     const { speaker, clock } = stage([pool([`${v4}/32`]), everywhere, routed, router(), service('web', v4)], {
       membership,

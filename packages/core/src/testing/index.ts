@@ -1,6 +1,7 @@
 export { type AnnouncerUnderTest, announcerContract, type ContractCheck } from './announcer-contract.ts'
 export { runBpf } from './bpf.ts'
 export { FakeClock, settle } from './fake-clock.ts'
+export { MemoryMembership } from './memory-membership.ts'
 export { type MemoryHost, type MemoryLink, MemoryNetwork, type Path } from './memory-network.ts'
 export { seededRandom } from './random.ts'
 export { type LogLine, RecordingLogger, RecordingMetrics } from './recorder.ts'
