@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { differences } from '../allocation/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Logger } from '../logger.ts'
 import type { Advertisement } from './announcer.ts'
@@ -72,7 +73,7 @@ export class Story {
     this.notice()
     const before = this.#alive
     if (alive === before) return
-    this.#alive = alive && new Set(alive)
+    this.#alive = alive
     if (!before || !alive) return
     const gone = [...before].filter(name => !alive.has(name))
     const came = [...alive].filter(name => !before.has(name))
@@ -90,10 +91,10 @@ export class Story {
 
   /** An announcer was given another set. */
   given(announcer: string, before: readonly Advertisement[], now: readonly Advertisement[]): void {
-    if (before === now) return
-    const old = new Set(before.map(({ address }) => address))
+    const { out, into } = differences(before, now)
+    const old = new Set(out.map(({ address }) => address))
     const fresh: string[] = []
-    for (const { address } of now) if (!old.delete(address)) fresh.push(address)
+    for (const { address } of into) if (!old.delete(address)) fresh.push(address)
     for (const address of old) this.#given.add(bare(address))
     for (const address of fresh) this.#taken.add(bare(address))
     const task = this.#tasks.get(announcer)
