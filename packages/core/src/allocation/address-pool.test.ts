@@ -76,6 +76,33 @@ describe('a pool of addresses', () => {
     expect(granted.get('d')).toEqual({ because: '"the first" is no IP address' })
   })
 
+  it('gives an address that somebody leaves to the earliest claim that waits for it', () => {
+    const pool = new AddressPool(three)
+    pool.assign([{ name: 'e' }])
+    const claims = [
+      { name: 'c', wants: '10.0.0.1' },
+      { name: 'e', wants: '10.0.0.7' },
+      { name: 'a', holds: '10.0.0.2', wants: '10.0.0.1' },
+    ]
+    const granted = pool.assign(claims)
+    expect(granted.get('c')).toEqual({ address: '10.0.0.1' })
+    expect(granted.get('e')).toEqual({ address: '10.0.0.7' })
+    expect(granted.get('a')).toEqual({
+      address: '10.0.0.2',
+      because: '10.0.0.1 is in use by c: ask for another one',
+    })
+    expect(pool.assign(claims)).toEqual(granted)
+  })
+
+  it('keeps what it has given, whoever else asks for it before it is written down', () => {
+    const pool = new AddressPool(three)
+    const moving = { name: 'a', holds: '10.0.0.2', wants: '10.0.0.1' }
+    pool.assign([moving])
+    const granted = pool.assign([{ name: 'c', wants: '10.0.0.1' }, moving])
+    expect(granted.get('a')).toEqual({ address: '10.0.0.1' })
+    expect(granted.get('c')?.because).toContain('in use by a')
+  })
+
   it('tells a range that it cannot read', () => {
     expect(() => new AddressPool(['10.0.0.1'])).toThrow('write 10.0.0.1/32')
   })

@@ -6,7 +6,7 @@ import { addressToNumber, joinRanges, numberToAddress, parseAddressEntry, rangeO
 export interface AddressClaim {
   /** Unique among the claims. */
   readonly name: string
-  /** What it has already, as it is written down somewhere. It keeps that, unless an earlier claim has it. */
+  /** What it has already, as it is written down somewhere. It keeps that, unless an earlier claim has it, or it was given another one since. */
   readonly holds?: string | undefined
   /** The one address that it wants. Absent: any will do. */
   readonly wants?: string | undefined
@@ -25,6 +25,8 @@ export interface AddressGrant {
 export class AddressPool {
   readonly #ranges: readonly AddressRange[]
   readonly #given = new Map<string, string>()
+  /** What each claim had in writing last time. */
+  #held: ReadonlyMap<string, string | undefined> = new Map()
 
   /** @param addresses CIDRs and ranges (`10.0.0.10-10.0.0.20`), handed out in this order; throws `BAD_RANGE` for anything else */
   constructor(addresses: readonly string[]) {
@@ -43,7 +45,7 @@ export class AddressPool {
 
   /**
    * What each claim gets; these are all claims, so what others had is free. First everybody keeps what they hold, then wishes for one address
-   * are granted, then the rest take the first that is free; between equals the earlier claim comes first.
+   * are granted, then the rest take the first that is free; between equals the earlier claim comes first. The same claims get the same again.
    */
   assign(claims: readonly AddressClaim[]): ReadonlyMap<string, AddressGrant> {
     const owners = new Map<string, string>()
@@ -53,31 +55,45 @@ export class AddressPool {
       owners.set(address, name)
       grants.set(name, address)
     }
-    for (const { name, holds = '' } of claims) grant(name, canonicalAddress(holds))
+    const held: ReadonlyMap<string, string | undefined> = new Map(
+      claims.map(({ name, holds = '' }) => [name, canonicalAddress(holds)]),
+    )
+    // What is newly written down comes first, then what was given since, then what was written down before that.
+    for (const { name } of claims) if (this.#held.get(name) !== held.get(name)) grant(name, held.get(name))
     for (const { name } of claims) grant(name, this.#given.get(name))
+    for (const { name } of claims) grant(name, held.get(name))
 
     const refused = new Map<string, string>()
-    // Who moves makes room for a wish that was looked at before: so again, until nobody moves any more.
-    for (let moved = true; moved; ) {
-      moved = false
-      for (const { name, wants } of claims) {
-        if (wants === undefined) continue
-        const had = grants.get(name)
-        const address = canonicalAddress(wants)
-        if (address !== undefined && address === had) continue
-        const because = this.#refusal(wants, address, owners)
-        if (because !== undefined) {
-          refused.set(name, because)
-          continue
+    /** Who wants an address that another has; the earliest claim first. */
+    const waiting = new Map<string, string[]>()
+    for (const { name, wants } of claims) {
+      if (wants === undefined) continue
+      const address = canonicalAddress(wants)
+      if (address === undefined) refused.set(name, `"${wants}" is no IP address`)
+      else if (!this.has(address))
+        refused.set(name, `${address} is outside of the pool: ask for another one, or extend the pool`)
+      else if (owners.has(address) && owners.get(address) !== name)
+        waiting.set(address, [...(waiting.get(address) ?? []), name])
+      else {
+        // Who moves makes room for a wish that was looked at before.
+        for (let [who, to] = [name, address] as [string | undefined, string]; who !== undefined; ) {
+          const had = grants.get(who)
+          if (had === to) break
+          if (had !== undefined) owners.delete(had)
+          grants.delete(who)
+          grant(who, to)
+          if (had === undefined) break
+          who = waiting.get(had)?.shift()
+          to = had
         }
-        if (had !== undefined) owners.delete(had)
-        grants.delete(name)
-        refused.delete(name)
-        grant(name, address)
-        moved = true
       }
     }
+    for (const [address, names] of waiting)
+      for (const name of names)
+        refused.set(name, `${address} is in use by ${owners.get(address)}: ask for another one`)
 
+    // Who held what another had, too, may have it after all.
+    for (const { name } of claims) grant(name, held.get(name))
     for (const { name } of claims) {
       if (grants.has(name) || refused.has(name)) continue
       const free = this.#firstFree(owners)
@@ -85,6 +101,7 @@ export class AddressPool {
       grant(name, free)
     }
 
+    this.#held = held
     this.#given.clear()
     for (const [name, address] of grants) this.#given.set(name, address)
     return new Map(
@@ -93,19 +110,6 @@ export class AddressPool {
         return [name, { ...(address && { address }), ...(because && { because }) }]
       }),
     )
-  }
-
-  /** Why a wish is not granted. */
-  #refusal(
-    wants: string,
-    address: string | undefined,
-    owners: ReadonlyMap<string, string>,
-  ): string | undefined {
-    if (address === undefined) return `"${wants}" is no IP address`
-    if (!this.has(address))
-      return `${address} is outside of the pool: ask for another one, or extend the pool`
-    const owner = owners.get(address)
-    return owner === undefined ? undefined : `${address} is in use by ${owner}: ask for another one`
   }
 
   #firstFree(owners: ReadonlyMap<string, string>): string | undefined {
