@@ -20,7 +20,8 @@ import { servedBy } from '../http/served.ts'
 import { parseClass } from '../kubernetes/classes.ts'
 import { type DoorOptions, openDoors } from '../kubernetes/doors.ts'
 import { excludedInterfaces } from '../kubernetes/excluded-interfaces.ts'
-import { findPod, optionalFile, type Pod, type PodOptions } from '../kubernetes/pod.ts'
+import { type Access, findAccess, optionalFile, type PodOptions } from '../kubernetes/pod.ts'
+import { type Starting, startInPod } from '../kubernetes/start-in-pod.ts'
 import { type LogFormat, type LogLevel, makeLogger } from '../log.ts'
 import type { SourceTrouble } from '../page/attention.ts'
 import { openFeed } from '../page/open-feed.ts'
@@ -67,11 +68,10 @@ export async function speaker(options: SpeakerCommandOptions): Promise<number> {
     options.bgpListen === undefined ? undefined : parseEndpoint('--bgp-listen', options.bgpListen, 179)
   const excluded = options.excludeInterfaces ?? (await excludedInterfaces())
   const network = systemNetwork()
-  const pod = await findPod(options, { clock: systemClock, log, metrics, stopped })
-  if (!pod) return 0
-  const common = { client: pod.client, namespace: pod.namespace, clock: systemClock, random: Math.random }
+  const access = await findAccess(options, metrics)
+  const common = { ...access, clock: systemClock, random: Math.random }
   const source = new KubernetesSource({ ...common, log, metrics })
-  const gossip = await gossipOf({ node, network, log, metrics, pod, options })
+  const gossip = await gossipOf({ node, network, log, metrics, access, options })
   const { garpCount, garpInterval, garpRefresh } = options
   const one = compose({
     node,
@@ -96,14 +96,6 @@ export async function speaker(options: SpeakerCommandOptions): Promise<number> {
       ...(garpRefresh === undefined ? {} : { refreshMs: garpRefresh }),
     },
   })
-  const reporter = new SpeakerReporter({
-    ...common,
-    speaker: one,
-    source,
-    log,
-    metrics,
-    ...(pod.owner && { owner: pod.owner }),
-  })
   const feed = openFeed({
     speaker: one,
     timeline: Timeline.of(one),
@@ -111,37 +103,38 @@ export async function speaker(options: SpeakerCommandOptions): Promise<number> {
     trouble: () => sourceTrouble(source.status()),
     ...(gossip && { cluster: gossip.cluster }),
   })
-  const served = servedBy(one, () => ({ source: source.status(), writers: reporter.status() }), feed)
-  // Open from the start: whoever asks is told that the cluster is not known yet.
-  const doors = await openDoors(options, 'loopback', served, metrics, {
-    client: pod.client,
-    clock: systemClock,
-    log,
+  let reporter: SpeakerReporter | undefined
+  let starting: Starting | undefined
+  const more = (): object => ({
+    source: source.status(),
+    writers: reporter?.status() ?? [],
+    waiting: starting?.waiting,
   })
-  reporter.start()
-  const started = one.start()
-  started.then(
-    () => log.info({ version, namespace: pod.namespace }, 'speaker running'),
-    error => log.debug({ err: error }, 'the speaker was stopped before it had seen the cluster'),
-  )
-  const failed = started.then(
-    () => new Promise<never>(() => {}),
-    error => Promise.reject(error),
-  )
+  const served = servedBy(one, more, feed)
+  // Open from the start: whoever asks is told that the cluster is not known yet.
+  const doors = await openDoors(options, 'loopback', served, metrics, { ...access, clock: systemClock, log })
+  const surroundings = { clock: systemClock, log, stopped }
+  starting = startInPod(access, options.podName, surroundings, async pod => {
+    reporter = new SpeakerReporter({ ...common, ...pod, speaker: one, source, log, metrics })
+    reporter.start()
+    await one.start()
+    log.info({ version, namespace: access.namespace }, 'speaker running')
+  })
   try {
-    const signal = await Promise.race([stopped, failed])
+    const signal = await Promise.race([stopped, starting.failed])
     log.info({ signal }, 'stopping: every address is handed over')
   } finally {
+    starting.stop()
     await stopInTime(async () => {
       await gossip?.peers[Symbol.asyncDispose]()
       await handOver(one, gossip?.cluster)
       feed[Symbol.dispose]()
       await Promise.allSettled([
         gossip?.cluster[Symbol.asyncDispose](),
-        reporter[Symbol.asyncDispose](),
+        reporter?.[Symbol.asyncDispose](),
         ...doors.map(door => door[Symbol.asyncDispose]()),
       ])
-      await pod.client[Symbol.asyncDispose]()
+      await access.client[Symbol.asyncDispose]()
     })
   }
   return 0
@@ -159,7 +152,7 @@ interface GossipParts {
   readonly network: Network
   readonly log: Logger
   readonly metrics: Metrics
-  readonly pod: Pod
+  readonly access: Access
   readonly options: SpeakerCommandOptions
 }
 
@@ -170,14 +163,14 @@ interface Gossiping {
 
 /** The gossip with the other speakers: on when their labels and an address to bind are known, as with MetalLB. */
 async function gossipOf(parts: GossipParts): Promise<Gossiping | undefined> {
-  const { node, network, log, metrics, pod, options } = parts
+  const { node, network, log, metrics, access, options } = parts
   const { mlLabels: labels, mlBindaddr: address } = options
   if (!labels || !address) {
     log.warn({}, 'no gossip: give --ml-labels and --ml-bindaddr; until then Kubernetes says which nodes live')
     return undefined
   }
   const bind = bindOf(address, options.mlBindport)
-  const { client, namespace } = pod
+  const { client, namespace } = access
   let cluster: Cluster | undefined
   const random = Math.random
   let found: readonly string[] = []

@@ -5,7 +5,7 @@ import { noMetrics } from '@carillon/core'
 import { FakeClock, RecordingLogger } from '@carillon/core/testing'
 import { KubeApiServer } from '@carillon/kubernetes/testing'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { findPod } from './pod.ts'
+import { findAccess, findPod } from './pod.ts'
 
 let server: KubeApiServer
 let folder: string
@@ -26,29 +26,32 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const look = (stopped: Promise<unknown>, podName = 'speaker') => {
+const look = async (stopped: Promise<unknown>, podName = 'speaker') => {
   const [clock, log] = [new FakeClock(), new RecordingLogger()]
-  const options = { kubeconfig: join(folder, 'kubeconfig'), namespace: 'default', podName }
-  return { clock, log, found: findPod(options, { clock, log, metrics: noMetrics, stopped }) }
+  const access = await findAccess({ kubeconfig: join(folder, 'kubeconfig'), namespace: 'default' }, noMetrics)
+  const why: string[] = []
+  const waiting = (message: string): void => void why.push(message)
+  const found = findPod(access, podName, { clock, log, stopped, waiting })
+  return { access, clock, log, why, found }
 }
 const never = new Promise<never>(() => {})
 
 it('a process that starts while the API server is away waits for it, and says so once', async () => {
   await server.faults.down()
-  const { clock, log, found } = look(never)
+  const { access, clock, log, why, found } = await look(never)
   await vi.waitUntil(() => clock.pending > 0 && log.lines.length > 0)
+  expect(why).toEqual([expect.stringContaining('cannot get pods default/speaker')])
   await server.faults.up()
   clock.advance(1000)
-  const pod = await found
-  expect(pod?.owner).toMatchObject({ kind: 'Pod', name: 'speaker' })
+  expect((await found)?.owner).toMatchObject({ kind: 'Pod', name: 'speaker' })
   expect(log.lines.map(({ message }) => message)).toEqual(['waiting for the API server'])
-  await pod?.client[Symbol.asyncDispose]()
+  await access.client[Symbol.asyncDispose]()
 })
 
 it('a process that is stopped while it waits for the API server ends', async () => {
   await server.faults.down()
   let stop = (): void => {}
-  const { clock, log, found } = look(
+  const { access, clock, log, found } = await look(
     new Promise<void>(resolve => {
       stop = resolve
     }),
@@ -57,8 +60,11 @@ it('a process that is stopped while it waits for the API server ends', async () 
   stop()
   expect(await found).toBeUndefined()
   expect(clock.pending).toBe(0)
+  await access.client[Symbol.asyncDispose]()
 })
 
 it('a pod that is not there is an error at once', async () => {
-  await expect(look(never, 'nobody').found).rejects.toMatchObject({ code: 'API_NOT_FOUND' })
+  const { access, found } = await look(never, 'nobody')
+  await expect(found).rejects.toMatchObject({ code: 'API_NOT_FOUND' })
+  await access.client[Symbol.asyncDispose]()
 })

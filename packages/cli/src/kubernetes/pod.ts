@@ -18,22 +18,27 @@ export interface PodOptions {
   readonly podName?: string
 }
 
-/** What a process of the cluster has. */
-export interface Pod {
+/** What a process of the cluster works with. */
+export interface Access {
   readonly client: Client
   /** The namespace of the resources, and of this process. */
   readonly namespace: string
-  /** This process's Pod, which the objects that it makes go along with; absent outside of a pod. */
-  readonly owner?: OwnerReference
 }
 
 /** What is around a process while it looks for itself. */
 export interface PodSurroundings {
   readonly clock: Clock
   readonly log: Logger
-  readonly metrics: Metrics
   /** Resolves when this process is to stop. */
   readonly stopped: Promise<unknown>
+  /** Told why it takes long; for /readyz. */
+  readonly waiting: (message: string) => void
+}
+
+/** What became of the look for one's own Pod. */
+export interface Found {
+  /** This process's Pod, which the objects that it makes go along with; absent outside of a pod. */
+  readonly owner?: OwnerReference
 }
 
 /** The API server is away, or asks to come back: it will pass. */
@@ -42,17 +47,13 @@ const passing: ReadonlySet<string> = new Set(['API_UNREACHABLE', 'API_TIMEOUT', 
 /** Milliseconds from one attempt to the next. */
 const againMs = 1000
 
-/**
- * Finds the API server, the namespace, and the Pod of this process; waits for the API server where it is away. Gives nothing when the
- * process is to stop meanwhile. Throws `USAGE` without a namespace, and what the client throws.
- */
-export async function findPod(options: PodOptions, surroundings: PodSurroundings): Promise<Pod | undefined> {
+/** How to get to the API server, and the namespace; asks nobody yet. Throws `USAGE` without a namespace, and what `connect` throws. */
+export async function findAccess(options: PodOptions, metrics: Metrics): Promise<Access> {
   const connection: Connection = await connect({
     userAgent: `carillon/${version}`,
-    metrics: surroundings.metrics,
+    metrics,
     ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
   })
-  const { client } = connection
   const namespace = options.namespace ?? connection.namespace
   if (namespace === undefined || namespace === '') {
     throw new CarillonError(
@@ -60,19 +61,29 @@ export async function findPod(options: PodOptions, surroundings: PodSurroundings
       'the namespace is not known: give --namespace (or METALLB_NAMESPACE), the one that holds the metallb.io resources',
     )
   }
-  const { podName: name } = options
-  if (name === undefined) return { client, namespace }
+  return { client: connection.client, namespace }
+}
+
+/**
+ * Finds the Pod of this process; waits for the API server where it is away. Gives nothing when the process is to stop meanwhile. Throws
+ * what the client throws.
+ */
+export async function findPod(
+  { client, namespace }: Access,
+  name: string | undefined,
+  surroundings: PodSurroundings,
+): Promise<Found | undefined> {
+  if (name === undefined) return {}
   const pod = await lookUp(client, { namespace, name }, surroundings)
   if (!pod) return undefined
   const { uid } = pod.metadata
-  if (uid === undefined) return { client, namespace }
-  return { client, namespace, owner: { apiVersion: 'v1', kind: 'Pod', name, uid } }
+  return uid === undefined ? {} : { owner: { apiVersion: 'v1', kind: 'Pod', name, uid } }
 }
 
 async function lookUp(
   client: Client,
   pod: ObjectName,
-  { clock, log, stopped }: PodSurroundings,
+  { clock, log, stopped, waiting }: PodSurroundings,
 ): Promise<KubeObject | undefined> {
   const stop = new AbortController()
   void stopped.then(() => stop.abort())
@@ -83,6 +94,7 @@ async function lookUp(
       if (stop.signal.aborted) break
       if (!(error instanceof CarillonError) || !passing.has(error.code)) throw error
       if (!told) log.warn({ code: error.code, message: error.message }, 'waiting for the API server')
+      waiting(error.message)
       await new Promise<void>(resolve => {
         const cancel = clock.after(againMs, resolve)
         void stopped.then(() => {
@@ -92,7 +104,6 @@ async function lookUp(
       })
     }
   }
-  await client[Symbol.asyncDispose]()
   return undefined
 }
 

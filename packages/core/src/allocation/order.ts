@@ -10,8 +10,8 @@ export const byName = (
 
 const byRank = (a: Step, b: Step): number => a.rank - b.rank || byName(a.claimant, b.claimant)
 
-/** More steps than this at once are merged in instead of being put in one by one. */
-const few = 32
+/** So many steps at once that going through all of them costs less than a search for each. */
+const many = (changes: number, all: number): boolean => changes * Math.log2(all + 2) > all
 
 /** All steps in the order in which they run. Each knows its place in it. */
 export class Order {
@@ -25,7 +25,7 @@ export class Order {
   change(out: readonly Step[], into: readonly Step[]): void {
     if (out.length + into.length === 0) return
     let from = this.#steps.length
-    if (out.length > few) {
+    if (many(out.length, this.#steps.length)) {
       const gone = new Set(out)
       this.#steps = this.#steps.filter(step => !gone.has(step))
       from = 0
@@ -36,7 +36,7 @@ export class Order {
         from = Math.min(from, step.index)
       }
     }
-    if (into.length > few) {
+    if (many(into.length, this.#steps.length)) {
       this.#steps = merge(this.#steps, into.toSorted(byRank))
       from = 0
     } else {

@@ -98,7 +98,7 @@ const allKinds = Object.keys(watchedKinds) as readonly KindName[]
 const maxBatchMs = 250
 
 /** Between two snapshots this many times what the last one cost those who follow them: the rest of the process gets that share of the time. */
-const restShare = 4
+const restShare = 9
 
 /** So much of that rest, in milliseconds, may be put off: a change now and then waits for nothing, a stream of them does. */
 const restCreditMs = 100
