@@ -64,9 +64,12 @@ export class HttpTransport implements Transport {
     if (this.#agent) retire(this.#agent)
     this.#tls = tls
     const options = { keepAlive: true, keepAliveMsecs: keepAliveMs, maxFreeSockets: maxIdle }
-    this.#agent =
+    const agent =
       this.#url.protocol === 'http:' ? new HttpAgent(options) : new HttpsAgent({ ...options, ...tls })
-    return this.#agent
+    // It has one server and one identity; its own name for connections is made of whole certificates, for each request anew.
+    agent.getName = () => this.server
+    this.#agent = agent
+    return agent
   }
 
   #once(request: HttpRequest, access: Access, agent: Agent): Promise<HttpAnswer> {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import {
   CarillonError,
   type Clock,
@@ -74,6 +75,13 @@ const hopelessMs = 30_000
 /** Least time between two warnings about failures of one kind, in milliseconds. */
 const logIntervalMs = 60_000
 
+/** One for all writes under way, however many. */
+function stopper(): AbortController {
+  const stop = new AbortController()
+  setMaxListeners(0, stop.signal)
+  return stop
+}
+
 /**
  * Carries out what an agenda says: a few writes at a time, the newest desire for each key, retried when somebody else was faster, one
  * attempt at a time while the server is away. What can never work is given up until it changes.
@@ -85,7 +93,7 @@ export class WriteQueue<Desire> implements AsyncDisposable {
   readonly #agenda: Agenda<Desire>
   readonly #writes: Counter
   readonly #pending: Gauge
-  readonly #running = new Set<AbortController>()
+  #stop = stopper()
   #cancelWake: (() => void) | undefined
   #failing: { readonly since: Date; attempts: number; error: CarillonError } | undefined
   readonly #logged = new Map<string, number>()
@@ -150,7 +158,8 @@ export class WriteQueue<Desire> implements AsyncDisposable {
   /** Gives up what is under way, and forgets what was wanted: by the time that writing is allowed again it may be wrong. */
   hold(): void {
     this.#agenda.clear()
-    for (const attempt of this.#running) attempt.abort()
+    this.#stop.abort()
+    this.#stop = stopper()
     this.#settled()
   }
 
@@ -187,17 +196,14 @@ export class WriteQueue<Desire> implements AsyncDisposable {
 
   async #attempt(key: string, desire: Desire): Promise<void> {
     const { name, write } = this.#options
-    const attempt = new AbortController()
-    this.#running.add(attempt)
     let outcome: Outcome = { type: 'done' }
     try {
-      const written = await write({ key, desire, signal: attempt.signal })
+      const written = await write({ key, desire, signal: this.#stop.signal })
       if (written) this.#writes.inc({ writer: name, result: 'ok' })
       this.#recovered()
     } catch (error) {
       outcome = this.#judge(key, error)
     }
-    this.#running.delete(attempt)
     if (this.#closed) return
     this.#agenda.ended(key, desire, outcome, this.#clock.now())
     this.#settled()
