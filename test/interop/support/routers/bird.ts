@@ -1,10 +1,11 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RouteFamily } from '@carillon/bgp'
-import { birdControl, type LabNet } from '@carillon/cli/lab'
+import { birdControl } from '@carillon/cli/lab'
 import { eventually } from '../../../lab/support/speaker-lab.ts'
 import { birdConfig, birdName } from './bird-config.ts'
 import { Daemon } from './daemon.ts'
+import { DaemonRouter } from './daemon-router.ts'
 import {
   inOrder,
   type Router,
@@ -71,43 +72,14 @@ const communities = (text: string): readonly string[] =>
   )
 
 /** BIRD, with a configuration and control socket of its own. */
-export class Bird implements Router {
-  readonly host: string
-  config: RouterConfig
-  version = ''
-  readonly #net: LabNet
-  readonly #folder: string
-  #daemon: Daemon | undefined
-  #log = ''
-
-  /** @param folder an empty folder of its own */
-  constructor(net: LabNet, host: string, folder: string, config: RouterConfig) {
-    this.#net = net
-    this.host = host
-    this.#folder = folder
-    this.config = config
-  }
-
-  get running(): boolean {
-    return this.#daemon?.running ?? false
-  }
-
-  get pid(): number | undefined {
-    return this.#daemon?.pid
-  }
-
-  get log(): string {
-    return this.#log + (this.#daemon?.log ?? '')
-  }
-
+export class Bird extends DaemonRouter implements Router {
   async start(changes: Partial<RouterConfig> = {}): Promise<void> {
-    this.config = { ...this.config, ...changes }
-    await mkdir(this.#folder, { recursive: true })
-    const file = join(this.#folder, 'bird.conf')
-    await writeFile(file, birdConfig(this.config, this.#folder))
-    const words = ['-f', '-c', file, '-s', this.#socket, '-P', join(this.#folder, 'pid')]
+    await this.prepare(changes)
+    const file = join(this.folder, 'bird.conf')
+    await writeFile(file, birdConfig(this.config, this.folder))
+    const words = ['-f', '-c', file, '-s', this.#socket, '-P', join(this.folder, 'pid')]
     await rm(this.#socket, { force: true })
-    this.#daemon = new Daemon(this.#net, this.host, 'bird', [
+    this.daemon = new Daemon(this.net, this.host, 'bird', [
       ...words,
       ...(this.config.returning ? ['-R'] : []),
     ])
@@ -119,7 +91,7 @@ export class Bird implements Router {
   }
 
   get #socket(): string {
-    return join(this.#folder, 'bird.ctl')
+    return join(this.folder, 'bird.ctl')
   }
 
   /** Gives a command as to `birdc`; resolves with what it prints. */
@@ -130,13 +102,13 @@ export class Bird implements Router {
   /** Replaces the configuration of a running BIRD, which keeps the sessions that do not change. */
   async reconfigure(changes: Partial<RouterConfig>): Promise<void> {
     this.config = { ...this.config, ...changes }
-    await writeFile(join(this.#folder, 'bird.conf'), birdConfig(this.config, this.#folder))
+    await writeFile(join(this.folder, 'bird.conf'), birdConfig(this.config, this.folder))
     await this.command('configure')
   }
 
   /** What BIRD has written to its log file. */
   history(): Promise<string> {
-    return readFile(join(this.#folder, 'log'), 'utf8')
+    return readFile(join(this.folder, 'log'), 'utf8')
   }
 
   async #blocks(): Promise<ReadonlyMap<string, string>> {
@@ -216,17 +188,5 @@ export class Bird implements Router {
 
   async shut(neighbor: string, text: string): Promise<void> {
     await this.command(`disable ${await this.#name(neighbor)} "${text}"`)
-  }
-
-  async stop(): Promise<void> {
-    await this.#daemon?.stop()
-  }
-
-  async kill(): Promise<void> {
-    await this.#daemon?.kill()
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.kill()
   }
 }

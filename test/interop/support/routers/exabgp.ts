@@ -1,12 +1,13 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { RouteFamily } from '@carillon/bgp'
-import { execute, type LabNet } from '@carillon/cli/lab'
+import { execute } from '@carillon/cli/lab'
 import { eventually } from '../../../lab/support/speaker-lab.ts'
 import { Daemon } from './daemon.ts'
+import { DaemonRouter } from './daemon-router.ts'
 import { exabgpConfig, originText } from './exabgp-config.ts'
 import { inOrder, type Router, type RouterBfd, type RouterPath, type RouterSession } from './router.ts'
 import { familiesOf, type OriginConfig, type RouterConfig } from './router-config.ts'
@@ -76,44 +77,15 @@ class Heard {
 }
 
 /** ExaBGP, with a process that tells us what it hears. */
-export class Exabgp implements Router {
-  readonly host: string
-  config: RouterConfig
-  version = ''
-  readonly #net: LabNet
-  readonly #folder: string
-  #daemon: Daemon | undefined
+export class Exabgp extends DaemonRouter implements Router {
   #server: Server | undefined
   #relay: Socket | undefined
-  #log = ''
   readonly #heard = new Map<string, Heard>()
 
-  /** @param folder an empty folder of its own */
-  constructor(net: LabNet, host: string, folder: string, config: RouterConfig) {
-    this.#net = net
-    this.host = host
-    this.#folder = folder
-    this.config = config
-  }
-
-  get running(): boolean {
-    return this.#daemon?.running ?? false
-  }
-
-  get pid(): number | undefined {
-    return this.#daemon?.pid
-  }
-
-  get log(): string {
-    return this.#log + (this.#daemon?.log ?? '')
-  }
-
   async start(changes: Partial<RouterConfig> = {}): Promise<void> {
-    this.config = { ...this.config, ...changes }
-    this.#log = this.log
-    await mkdir(this.#folder, { recursive: true })
-    const file = join(this.#folder, 'exabgp.conf')
-    const socket = join(this.#folder, 'relay.sock')
+    await this.prepare(changes)
+    const file = join(this.folder, 'exabgp.conf')
+    const socket = join(this.folder, 'relay.sock')
     this.#heard.clear()
     for (const { address = '' } of this.config.neighbors) this.#heard.set(address, new Heard())
     await this.#listen(socket)
@@ -127,7 +99,7 @@ export class Exabgp implements Router {
       'exabgp.log.destination': 'stdout',
     }
     const env = { ...process.env, ...settings }
-    this.#daemon = new Daemon(this.#net, this.host, 'exabgp', [file], { env, cwd: this.#folder })
+    this.daemon = new Daemon(this.net, this.host, 'exabgp', [file], { env, cwd: this.folder })
     await eventually(`ExaBGP on ${this.host} answers`, () => this.#relay, 15).catch((error: Error) => {
       throw new Error(`${error.message}\n${this.log}`)
     })
@@ -224,20 +196,16 @@ export class Exabgp implements Router {
     this.command(`neighbor ${neighbor} teardown 2`)
   }
 
-  async stop(): Promise<void> {
-    await this.#daemon?.stop()
-  }
-
-  async kill(): Promise<void> {
-    await this.#daemon?.kill()
+  override async kill(): Promise<void> {
+    await super.kill()
     for (const heard of this.#heard.values()) {
       heard.established = false
       heard.routes.clear()
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill()
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]()
     this.#relay?.destroy()
     this.#server?.close()
   }

@@ -1,9 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RouteFamily, SessionState } from '@carillon/bgp'
-import type { LabNet } from '@carillon/cli/lab'
 import { eventually } from '../../../lab/support/speaker-lab.ts'
 import { Daemon } from './daemon.ts'
+import { DaemonRouter } from './daemon-router.ts'
 import { gobgpConfig, originWords } from './gobgp-config.ts'
 import { inOrder, type Router, type RouterBfd, type RouterPath, type RouterSession } from './router.ts'
 import { familyOf, type OriginConfig, type RouterConfig } from './router-config.ts'
@@ -80,43 +80,13 @@ const offered = (all: readonly CapabilityJson[]): readonly string[] =>
     .sort()
 
 /** GoBGP; its API listens in its own host only. */
-export class Gobgp implements Router {
-  readonly host: string
-  config: RouterConfig
-  version = ''
-  readonly #net: LabNet
-  readonly #folder: string
-  #daemon: Daemon | undefined
-  #log = ''
-
-  /** @param folder an empty folder of its own */
-  constructor(net: LabNet, host: string, folder: string, config: RouterConfig) {
-    this.#net = net
-    this.host = host
-    this.#folder = folder
-    this.config = config
-  }
-
-  get running(): boolean {
-    return this.#daemon?.running ?? false
-  }
-
-  get pid(): number | undefined {
-    return this.#daemon?.pid
-  }
-
-  get log(): string {
-    return this.#log + (this.#daemon?.log ?? '')
-  }
-
+export class Gobgp extends DaemonRouter implements Router {
   async start(changes: Partial<RouterConfig> = {}): Promise<void> {
-    this.config = { ...this.config, ...changes }
-    this.#log = this.log
-    await mkdir(this.#folder, { recursive: true })
-    const file = join(this.#folder, 'gobgpd.toml')
+    await this.prepare(changes)
+    const file = join(this.folder, 'gobgpd.toml')
     await writeFile(file, gobgpConfig(this.config))
     const words = ['-f', file, '-t', 'toml', '--pprof-disable', '--api-hosts', '127.0.0.1:50051']
-    this.#daemon = new Daemon(this.#net, this.host, 'gobgpd', [
+    this.daemon = new Daemon(this.net, this.host, 'gobgpd', [
       ...words,
       ...(this.config.returning ? ['-r'] : []),
     ])
@@ -145,7 +115,7 @@ export class Gobgp implements Router {
 
   /** Runs `gobgp`; resolves with what it prints. */
   async command(...words: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.#net.exec(this.host, 'gobgp', words)
+    const { code, stdout, stderr } = await this.net.exec(this.host, 'gobgp', words)
     if (code !== 0) throw new Error(`gobgp ${words.join(' ')}: ${stdout}${stderr}`)
     return stdout
   }
@@ -202,18 +172,6 @@ export class Gobgp implements Router {
 
   async shut(neighbor: string, text: string): Promise<void> {
     await this.command('neighbor', neighbor, 'shutdown', '--reason', text)
-  }
-
-  async stop(): Promise<void> {
-    await this.#daemon?.stop()
-  }
-
-  async kill(): Promise<void> {
-    await this.#daemon?.kill()
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.kill()
   }
 }
 
