@@ -1,10 +1,15 @@
+import { writeSync } from 'node:fs'
 import type { Logger } from '@carillon/core'
+import { LogOutput } from './log-output.ts'
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 export type LogFormat = 'json' | 'pretty'
 
-/** The root logger: JSON lines, or text for people, on standard error. */
+/** How long until lines that could not be written are tried again, in milliseconds. */
+const retryMs = 1000
+
+/** The root logger: JSON lines, or text for people, on standard error. What cannot be written there waits, or is lost and counted. */
 export async function makeLogger(level: LogLevel, format: LogFormat): Promise<Logger> {
   const { pino } = await import('pino')
   const options = {
@@ -13,13 +18,19 @@ export async function makeLogger(level: LogLevel, format: LogFormat): Promise<Lo
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  if (format === 'json') {
-    const logger: Logger = pino(options, pino.destination({ dest: 2, sync: true }))
-    return logger
-  }
-  const { default: pretty } = await import('pino-pretty')
-  const colorize = process.stderr.isTTY === true
-  const stream = pretty({ destination: 2, sync: true, colorize, translateTime: 'SYS:HH:MM:ss.l' })
-  const logger: Logger = pino(options, stream)
+  const output = new LogOutput({
+    write: bytes => writeSync(2, bytes),
+    later: run => setTimeout(run, retryMs).unref(),
+    lost: lines => logger.warn({ lines }, 'lines of this log are missing: they could not be written'),
+  })
+  const logger: Logger = pino(options, format === 'json' ? output : await prettily(output))
   return logger
+}
+
+/** Turns lines of JSON into text for people. */
+async function prettily(output: LogOutput): Promise<{ write(line: string): void }> {
+  const { prettyFactory } = await import('pino-pretty')
+  const colorize = process.stderr.isTTY === true
+  const pretty = prettyFactory({ colorize, translateTime: 'SYS:HH:MM:ss.l' })
+  return { write: line => output.write(pretty(line) ?? '') }
 }

@@ -8,5 +8,7 @@ export async function runProgram(
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
   })
+  // What cannot be said (a full disk) must not hide how the program ended.
+  process.stderr.on('error', () => {})
   process.exitCode = await run(process.argv.slice(2), processTerminal)
 }

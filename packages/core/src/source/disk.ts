@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { access, readdir, readFile, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CarillonError } from '../errors.ts'
 import type { ManifestFiles } from './files.ts'
@@ -87,6 +87,17 @@ export function manifestsOnDisk(paths: readonly string[]): ManifestFiles {
         closed = true
         clearInterval(back)
         return unwatch()
+      }
+    },
+    async full(path) {
+      try {
+        const { blocks, bavail } = await statfs(path)
+        if (blocks === 0 || bavail > 0) return false
+        // Images that are only for reading never have room, and nobody writes to them.
+        await access(path, constants.W_OK)
+        return true
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === 'EACCES'
       }
     },
   }

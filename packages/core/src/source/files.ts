@@ -6,4 +6,6 @@ export interface ManifestFiles {
   read(): Promise<readonly ManifestFile[]>
   /** Calls back when anything may have changed; returns how to stop. */
   watch(changed: () => void): Promise<() => Promise<void>>
+  /** Whether who writes this file now may find no room for all of it. Where it is not given, there always is. */
+  full?(path: string): Promise<boolean>
 }

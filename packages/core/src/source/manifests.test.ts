@@ -21,6 +21,8 @@ spec: { type: LoadBalancer, ports: [{ port: 80 }] }
 class Disk implements ManifestFiles {
   readonly files = new Map<string, string>()
   failure: Error | undefined
+  /** Paths on a disk without room. */
+  readonly crowded = new Set<string>()
   #changed: () => void = () => {}
 
   write(path: string, text: string): void {
@@ -41,6 +43,10 @@ class Disk implements ManifestFiles {
   async read(): Promise<{ path: string; text: string }[]> {
     if (this.failure) throw this.failure
     return [...this.files].map(([path, text]) => ({ path, text })).sort((a, b) => (a.path < b.path ? -1 : 1))
+  }
+
+  async full(path: string): Promise<boolean> {
+    return this.crowded.has(path)
   }
 
   async watch(changed: () => void): Promise<() => Promise<void>> {
@@ -204,6 +210,29 @@ describe('manifests on disk', () => {
     disk.write('a.yaml', service('a').trimEnd())
     await clock.advanceAsync(2100)
     expect(names(source.current())).toEqual(['a'])
+  })
+
+  it('that change on a full disk wait until there is room, however whole they look; that is told once', async () => {
+    const whole = `${service('a')}---\n${service('b')}`
+    const { disk, clock, source, failures } = await story({ 'a.yaml': whole })
+    disk.crowded.add('a.yaml')
+    disk.write('a.yaml', service('a'))
+    await clock.advanceAsync(60_000)
+    expect(names(source.current())).toEqual(['a', 'b'])
+    expect(failures).toMatchObject([
+      { code: 'SOURCE_UNREADABLE', message: expect.stringContaining('the change of a.yaml waits') },
+    ])
+    disk.crowded.clear()
+    await clock.advanceAsync(2000)
+    expect(names(source.current())).toEqual(['a'])
+    disk.crowded.add('a.yaml')
+    disk.write('a.yaml', whole.slice(0, -20))
+    await clock.advanceAsync(5000)
+    disk.crowded.clear()
+    disk.write('a.yaml', whole)
+    await clock.advanceAsync(50)
+    expect(names(source.current())).toEqual(['a', 'b'])
+    expect(failures).toHaveLength(2)
   })
 
   it('that vanish take their objects along; a folder that vanishes takes nothing', async () => {

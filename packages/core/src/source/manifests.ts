@@ -29,11 +29,19 @@ export interface ManifestsOptions {
   readonly rereadMs?: number
 }
 
+const withoutRoom = ({ path }: ManifestFile): CarillonError =>
+  new CarillonError(
+    'SOURCE_UNREADABLE',
+    `the change of ${path} waits: its disk is full, so it may be half-written; make room, and look whether it is whole`,
+    { path, errno: 'ENOSPC' },
+  )
+
 const looksHalfWritten = (file: ManifestFile): boolean => file.text !== '' && !file.text.endsWith('\n')
 
 /**
  * Manifests as a source. What cannot be read, or holds an object that cannot be understood, leaves the last whole snapshot in
  * force: `current()` then is that snapshot with the problems of the newer text, and an `error` among them says it is not in force.
+ * What changes while its disk is full waits until there is room: a file that ends too early can look whole.
  */
 export class ManifestSource implements Source {
   readonly events: EventEmitter<SourceEvents> = new EventEmitter()
@@ -122,6 +130,12 @@ export class ManifestSource implements Source {
       if (this.#closed) return
       const known = new Map(this.#texts.map(file => [file.path, file.text]))
       const changed = files.filter(file => known.get(file.path) !== file.text)
+      const full = await this.#full(changed)
+      if (this.#closed) return
+      if (full) {
+        this.#fail(withoutRoom(full))
+        return this.#soon(this.#halfWrittenMs)
+      }
       const suspicious = changed.filter(looksHalfWritten)
       if (suspicious.length > 0 && !this.#heldBack(suspicious)) return
       this.#failure = undefined
@@ -130,6 +144,12 @@ export class ManifestSource implements Source {
     } catch (error) {
       if (!this.#closed) this.#fail(error)
     }
+  }
+
+  /** The first of these files that may not have found room for all that was written. */
+  async #full(files: readonly ManifestFile[]): Promise<ManifestFile | undefined> {
+    for (const file of files) if (await this.#files.full?.(file.path)) return file
+    return undefined
   }
 
   #suspicion: { readonly text: string; readonly since: number } | undefined
