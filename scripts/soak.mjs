@@ -1,4 +1,5 @@
-// npm run soak -- [--seed N] [--minutes M]: random faults against five nodes in network namespaces; an hour unless told otherwise.
+// npm run soak -- [--seed N] [--minutes M] [--source files|kubernetes]: random faults against five nodes in network namespaces; an hour with each
+// source unless told otherwise.
 import './lib/node-version.mjs'
 import { parseArgs } from 'node:util'
 import { build } from './lib/build.mjs'
@@ -7,7 +8,11 @@ import { setUp } from './lib/setup.mjs'
 import { vitest } from './lib/vitest.mjs'
 
 await main(async () => {
-  const values = parsed({ seed: { type: 'string' }, minutes: { type: 'string' } })
+  const values = parsed({
+    seed: { type: 'string' },
+    minutes: { type: 'string' },
+    source: { type: 'string' },
+  })
   const number = (option, text, least) => {
     const value = Number(text)
     if (text === '' || !Number.isFinite(value) || value < least)
@@ -18,6 +23,10 @@ await main(async () => {
   process.env.CARILLON_SOAK_SECONDS = String(Math.round(minutes * 60))
   if (values.seed !== undefined)
     process.env.CARILLON_SOAK_SEED = String(Math.floor(number('seed', values.seed, 0)))
+  const { source = 'files,kubernetes' } = values
+  if (!['files', 'kubernetes', 'files,kubernetes'].includes(source))
+    throw new Stop(`--source ${source}: give files or kubernetes; without it there is a run of each.`, 2)
+  process.env.CARILLON_SOAK_SOURCE = source
   await setUp(['build', 'test'])
   await build()
   const { failed, skipped } = await vitest(process.execPath, ['--project', 'lab', 'test/soak/'])

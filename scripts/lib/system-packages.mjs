@@ -62,7 +62,13 @@ export const programs = [
     for: ['test'],
     why: 'sets the clock of one process in the soak test',
   },
-  { command: 'prlimit', debian: 'util-linux', for: ['test'], why: 'takes open files from a process there' },
+  {
+    command: 'prlimit',
+    debian: 'util-linux',
+    for: ['test'],
+    why: 'takes open files from a process there',
+  },
+  { command: 'mount', debian: 'mount', for: ['test'], why: 'gives each process a small disk there' },
   {
     command: '/usr/share/gocode/src/github.com/hashicorp/memberlist',
     debian: 'golang-github-hashicorp-memberlist-dev',

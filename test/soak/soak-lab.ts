@@ -1,12 +1,17 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LabNet, type LabPort } from '@carillon/cli/lab'
 import { ArpAsker } from './arp-asker.ts'
+import type { SourceName } from './fault.ts'
+import { FileSource } from './file-source.ts'
+import { KubeSource } from './kube-source.ts'
 import { SoakNode } from './soak-node.ts'
+import { SoakProcess } from './soak-process.ts'
 import { SoakRouter } from './soak-router.ts'
-import { manifestsOf, router, usual, type Wanted } from './wanted.ts'
+import type { SoakSource } from './soak-source.ts'
+import { router, usual, type Wanted } from './wanted.ts'
 
 const crowd = fileURLToPath(new URL('./support/crowd.py', import.meta.url))
 const names = ['node-a', 'node-b', 'node-c', 'node-d', 'node-e']
@@ -21,17 +26,17 @@ export class SoakLab implements AsyncDisposable {
   wanted: Wanted = usual(names)
   /** Nodes that cannot do their work at present, and why. */
   readonly away = new Map<string, string>()
-  #folder = ''
   #scratch = ''
+  #source: SoakSource | undefined
   #router: SoakRouter | undefined
   #asker: ArpAsker | undefined
 
   static readonly names: readonly string[] = names
 
-  static async build(): Promise<SoakLab> {
+  static async build(source: SourceName): Promise<SoakLab> {
     const lab = new SoakLab()
     try {
-      await lab.#build()
+      await lab.#build(source)
       return lab
     } catch (error) {
       await lab[Symbol.asyncDispose]()
@@ -39,10 +44,8 @@ export class SoakLab implements AsyncDisposable {
     }
   }
 
-  async #build(): Promise<void> {
-    this.#folder = await mkdtemp(join(tmpdir(), 'carillon-soak-'))
+  async #build(source: SourceName): Promise<void> {
     this.#scratch = await mkdtemp(join(tmpdir(), 'carillon-soak-'))
-    await this.edit(manifestsOf(this.wanted, names))
     const { net } = this
     await net.bridge('switch')
     await net.host('client')
@@ -53,11 +56,15 @@ export class SoakLab implements AsyncDisposable {
       const address = `10.77.0.1${i + 1}`
       await net.host(name)
       this.ports.set(name, await net.join('switch', name, [`${address}/24`]))
-      const node = new SoakNode(net, name, address, this.#folder, this.#scratch)
+      const process = await SoakProcess.on(net, name, name, this.#scratch)
       const [link] = JSON.parse(await net.ipIn(name, '-j', 'link', 'show', 'eth0')) as [{ address: string }]
-      node.mac = link.address
-      this.nodes.set(name, node)
+      this.nodes.set(name, new SoakNode(net, process, { address, mac: link.address }))
     }
+    this.#source =
+      source === 'files'
+        ? new FileSource(this)
+        : await KubeSource.start(this, 'client', client, this.#scratch)
+    await this.#source.want(this.wanted)
     this.#router = new SoakRouter(net, 'router', this.#scratch, [...this.nodes.values()])
     await this.#router.start()
     this.#asker = new ArpAsker(net, 'client', client)
@@ -76,9 +83,19 @@ export class SoakLab implements AsyncDisposable {
     return port
   }
 
+  get source(): SoakSource {
+    if (!this.#source) throw new Error('the lab is not built')
+    return this.#source
+  }
+
   get router(): SoakRouter {
     if (!this.#router) throw new Error('the lab is not built')
     return this.#router
+  }
+
+  /** All speakers, and what else of Carillon runs. */
+  get processes(): readonly SoakProcess[] {
+    return [...[...this.nodes.values()].map(({ process }) => process), ...(this.#source?.processes ?? [])]
   }
 
   /** Those that are to do their work at present. */
@@ -87,15 +104,13 @@ export class SoakLab implements AsyncDisposable {
   }
 
   start(node: SoakNode): void {
-    node.start([...this.nodes.values()].filter(other => other !== node).map(({ address }) => address))
+    node.process.start([...this.source.words(node.name), '--garp-count', '2'])
   }
 
-  /** Writes the manifests anew, in one step, or as a full disk does, with what has been written so far. */
-  async edit(text: string, inOneStep = true): Promise<void> {
-    const path = join(this.#folder, 'cluster.yaml')
-    if (!inOneStep) return writeFile(path, text)
-    await writeFile(`${path}.new`, text)
-    await rename(`${path}.new`, path)
+  /** Asks for something else. */
+  async want(wanted: Wanted): Promise<void> {
+    this.wanted = wanted
+    await this.source.want(wanted)
   }
 
   /** Connects to a node's gossip many times, and holds the connections. */
@@ -111,9 +126,9 @@ export class SoakLab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const node of this.nodes.values()) if (node.pid !== undefined) await node.end('SIGKILL')
+    for (const { process } of this.nodes.values()) await process[Symbol.asyncDispose]()
+    await this.#source?.[Symbol.asyncDispose]()
     await this.net[Symbol.asyncDispose]()
-    for (const folder of [this.#folder, this.#scratch])
-      if (folder !== '') await rm(folder, { recursive: true, force: true })
+    if (this.#scratch !== '') await rm(this.#scratch, { recursive: true, force: true })
   }
 }

@@ -1,9 +1,9 @@
 import { seededRandom } from '@carillon/core/testing'
-import { type Fault, faultText, type Round } from './fault.ts'
+import { type Fault, faultText, type Round, type SourceName, type Undo } from './fault.ts'
 import { pause } from './pause.ts'
 import { schedule } from './schedule.ts'
 import { SoakLab } from './soak-lab.ts'
-import type { SoakNode } from './soak-node.ts'
+import type { SoakProcess } from './soak-process.ts'
 import { strike } from './strike.ts'
 import { atRouter, everyAddress, inTalk, onSegment } from './violations.ts'
 
@@ -25,6 +25,10 @@ const matureSeconds = 600
 /** What a soak run came to. */
 export interface SoakResult {
   readonly rounds: number
+  /** How often anybody looked whether all is right. */
+  readonly looks: number
+  /** How often each kind of fault came, alone or with another. */
+  readonly faults: ReadonlyMap<string, number>
   /** Milliseconds until all was right after a fault began, and after it ended, by kind. */
   readonly settled: ReadonlyMap<string, readonly { readonly struck: number; readonly over: number }[]>
   /** Kilobytes that the witness held, first and last. */
@@ -34,15 +38,19 @@ export interface SoakResult {
 /** A run of faults against a lab, which fails with everything that is known about what went wrong. */
 export class Soak {
   readonly #lab: SoakLab
+  readonly #source: SourceName
   readonly #seed: number
   readonly #tell: (line: string) => void
   readonly #random: () => number
   readonly #history: string[] = []
+  readonly #faults = new Map<string, number>()
   readonly #settled = new Map<string, { struck: number; over: number }[]>()
+  #looks = 0
   #startedAt = 0
 
-  constructor(lab: SoakLab, seed: number, tell: (line: string) => void) {
+  constructor(lab: SoakLab, source: SourceName, seed: number, tell: (line: string) => void) {
     this.#lab = lab
+    this.#source = source
     this.#seed = seed
     this.#tell = tell
     // Another row of numbers than the schedule's, which must not depend on how fast this machine is.
@@ -52,7 +60,7 @@ export class Soak {
   async run(seconds: number): Promise<SoakResult> {
     const lab = this.#lab
     const [witness = ''] = SoakLab.names
-    const rounds = schedule(this.#seed, SoakLab.names, witness)
+    const rounds = schedule(this.#seed, this.#source, SoakLab.names, witness)
     this.#startedAt = performance.now()
     try {
       for (const node of lab.living) await node.ready(120)
@@ -61,7 +69,7 @@ export class Soak {
       this.#tell(`${this.#second()}: all is right`)
       const end = performance.now() + seconds * 1000
       for (let done = 0; ; done++) {
-        if (performance.now() > end) return this.#result(done, lab.node(witness))
+        if (performance.now() > end) return this.#result(done, lab.node(witness).process)
         await this.#round(rounds.next().value)
       }
     } catch (error) {
@@ -73,9 +81,9 @@ export class Soak {
     const lab = this.#lab
     const text = round.map(faultText).join(', ')
     this.#history.push(`${this.#second()}: ${text}`)
-    for (const node of lab.nodes.values()) node.excused = () => false
+    for (const process of lab.processes) process.excuseNothing()
     const from = performance.now()
-    const undo: (() => Promise<void>)[] = []
+    let undo: Undo[] = []
     for (const fault of round) undo.push(await strike(lab, fault))
     const sample = this.#sample()
     const struck = await this.#right(text, sample)
@@ -83,8 +91,12 @@ export class Soak {
       await this.#right(`${text}, still`, sample)
       await pause(50)
     }
-    await Promise.all(undo.map(end => end()))
-    const over = await this.#right(`the end of ${text}`, sample)
+    let over = 0
+    while (undo.length > 0) {
+      const next = await Promise.all(undo.map(end => end()))
+      over = Math.max(over, await this.#right(`the end of ${text}`, sample))
+      undo = next.flatMap(one => one ?? [])
+    }
     await this.#right(`the end of ${text}, over all addresses`, everyAddress)
     await this.#agreed(text, this.#sample().slice(0, 3))
     this.#weigh()
@@ -109,6 +121,7 @@ export class Soak {
     for (;;) {
       this.#unharmed()
       const wrong = await look()
+      this.#looks++
       const took = Math.round(performance.now() - from)
       if (wrong.length === 0) return took
       if (took > seconds * 1000) {
@@ -123,21 +136,23 @@ export class Soak {
 
   /** Fails when a speaker has ended by itself, or has written what it should not. */
   #unharmed(): void {
-    for (const { deaths, complaints } of this.#lab.nodes.values()) {
+    for (const process of this.#lab.processes) {
+      process.listen()
+      const { deaths, complaints } = process
       const [first] = [...deaths, ...complaints]
       if (first !== undefined) throw new Error(first)
     }
   }
 
   #weigh(): void {
-    for (const node of this.#lab.nodes.values()) {
-      node.weigh()
-      const kilobytes = node.memory.at(-1)?.kilobytes ?? 0
-      if (kilobytes > mostKilobytes) throw new Error(`${node.name} holds ${kilobytes} kB`)
+    for (const process of this.#lab.processes) {
+      process.weigh()
+      const kilobytes = process.memory.at(-1)?.kilobytes ?? 0
+      if (kilobytes > mostKilobytes) throw new Error(`${process.name} holds ${kilobytes} kB`)
     }
   }
 
-  #result(rounds: number, witness: SoakNode): SoakResult {
+  #result(rounds: number, witness: SoakProcess): SoakResult {
     const life = witness.memory.at(-1)?.second ?? 0
     const between = (from: number, to: number): number => {
       const part = witness.memory.filter(({ second }) => second >= from * life && second <= to * life)
@@ -147,11 +162,18 @@ export class Soak {
     if (life > matureSeconds && growth > mostGrowth)
       throw new Error(`${witness.name} has grown by ${Math.round(growth)} kB within ${Math.round(life)} s`)
     const at = (i: number): number => witness.memory.at(i)?.kilobytes ?? 0
-    return { rounds, settled: this.#settled, memory: [at(0), at(-1)] }
+    return {
+      rounds,
+      looks: this.#looks,
+      faults: this.#faults,
+      settled: this.#settled,
+      memory: [at(0), at(-1)],
+    }
   }
 
   #note(round: readonly Fault[], struck: number, over: number): void {
     const kind = round.map(fault => fault.kind).join(' + ')
+    for (const fault of round) this.#faults.set(fault.kind, (this.#faults.get(fault.kind) ?? 0) + 1)
     const known = this.#settled.get(kind) ?? []
     known.push({ struck, over })
     this.#settled.set(kind, known)
@@ -170,12 +192,14 @@ export class Soak {
 
   async #report(error: unknown): Promise<string> {
     const nodes = await Promise.all([...this.#lab.nodes.values()].map(node => node.report()))
+    const others = this.#lab.source.processes.map(process => process.report())
     const message = error instanceof Error ? error.message : String(error)
     return [
       message,
-      `To see it again: npm run soak -- --seed ${this.#seed}. What was done, last at the end:`,
+      `To see it again: npm run soak -- --source ${this.#source} --seed ${this.#seed}. What was done, last at the end:`,
       ...this.#history.slice(-30).map(line => `  ${line}`),
       ...nodes,
+      ...others,
     ].join('\n')
   }
 }

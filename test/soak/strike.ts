@@ -1,11 +1,8 @@
-import type { Fault, NodeFault, SharedFault } from './fault.ts'
+import { type Fault, type NodeFault, over, type SharedFault, type Undo } from './fault.ts'
 import { pause } from './pause.ts'
 import type { SoakLab } from './soak-lab.ts'
 import type { SoakNode } from './soak-node.ts'
-import { broken, edited, half, manifestsOf } from './wanted.ts'
-
-/** Ends a fault. */
-type Undo = () => Promise<void>
+import { edited } from './wanted.ts'
 
 /** Seconds that a speaker may take from its start until it answers questions. */
 const startSeconds = 60
@@ -13,19 +10,19 @@ const startSeconds = 60
 /** Of a speaker that was ended: starts it again, and waits until it answers. */
 const restart = (lab: SoakLab, node: SoakNode): Undo => {
   lab.away.set(node.name, 'ended')
-  return async () => {
+  return over(async () => {
     lab.start(node)
     await node.ready(startSeconds)
     lab.away.delete(node.name)
-  }
+  })
 }
 
-const back = (lab: SoakLab, node: SoakNode, why: string, undo: Undo): Undo => {
+const back = (lab: SoakLab, node: SoakNode, why: string, undo: () => Promise<unknown>): Undo => {
   lab.away.set(node.name, why)
-  return async () => {
+  return over(async () => {
     await undo()
     lab.away.delete(node.name)
-  }
+  })
 }
 
 const link = (lab: SoakLab, node: SoakNode, state: 'up' | 'down'): Promise<string> =>
@@ -34,17 +31,17 @@ const link = (lab: SoakLab, node: SoakNode, state: 'up' | 'down'): Promise<strin
 const onNode: Readonly<Record<NodeFault, (lab: SoakLab, node: SoakNode, ms: number) => Promise<Undo>>> = {
   async kill(lab, node) {
     const undo = restart(lab, node)
-    await node.end('SIGKILL')
+    await node.process.end('SIGKILL')
     return undo
   },
   async stop(lab, node) {
     const undo = restart(lab, node)
-    await node.end('SIGTERM')
+    await node.process.end('SIGTERM')
     return undo
   },
   async freeze(lab, node) {
-    node.signal('SIGSTOP')
-    return back(lab, node, 'frozen', async () => node.signal('SIGCONT'))
+    node.process.signal('SIGSTOP')
+    return back(lab, node, 'frozen', async () => node.process.signal('SIGCONT'))
   },
   async cut(lab, node) {
     await lab.net.cut(lab.port(node.name), true)
@@ -65,54 +62,40 @@ const onNode: Readonly<Record<NodeFault, (lab: SoakLab, node: SoakNode, ms: numb
       await link(lab, node, 'up')
       await pause(ms / flaps / 2)
     }
-    return async () => {}
+    return over()
   },
   async clockStep(_lab, node, ms) {
-    node.stepClock(ms % 2 === 0 ? 86_400 : -86_400)
-    return async () => node.stepClock(0)
+    node.process.stepClock(ms % 2 === 0 ? 86_400 : -86_400)
+    return over(() => node.process.stepClock(0))
   },
   async descriptors(lab, node, ms) {
-    node.excused = line => /EMFILE|too many open files/i.test(line)
-    await node.limitFiles(3)
+    node.process.excuse(/EMFILE|too many open files/i)
+    await node.process.limitFiles(3)
     lab.crowd(node, ms / 1000)
-    return () => node.limitFiles(undefined)
+    return over(() => node.process.limitFiles(undefined))
   },
 }
 
-const onAll: Readonly<Record<SharedFault, (lab: SoakLab, choice: number) => Promise<Undo>>> = {
-  async edit(lab, choice) {
+async function onAll(lab: SoakLab, fault: SharedFault, choice: number): Promise<Undo> {
+  if (fault === 'edit') {
     const before = lab.wanted
-    const names = [...lab.nodes.keys()]
-    lab.wanted = edited(before, names, choice)
-    await lab.edit(manifestsOf(lab.wanted, names))
-    return async () => {
-      lab.wanted = before
-      await lab.edit(manifestsOf(before, names))
-    }
-  },
-  brokenEdit: (lab, choice) => refused(lab, text => lab.edit(broken(text, choice))),
-  halfEdit: (lab, choice) => refused(lab, text => lab.edit(half(text, choice), false)),
-  async router(lab) {
+    await lab.want(edited(before, [...lab.nodes.keys()], choice))
+    return over(() => lab.want(before))
+  }
+  if (fault === 'router') {
     await lab.router.kill()
     lab.away.set('router', 'ended')
-    return async () => {
+    return over(async () => {
       await lab.router.start()
       lab.away.delete('router')
-    }
-  },
-}
-
-/** An edit that nobody is to believe. */
-async function refused(lab: SoakLab, edit: (text: string) => Promise<void>): Promise<Undo> {
-  const text = manifestsOf(lab.wanted, [...lab.nodes.keys()])
-  for (const node of lab.nodes.values()) node.excused = line => line.includes('invalid configuration')
-  await edit(text)
-  return () => lab.edit(text)
+    })
+  }
+  return lab.source.strike(fault, choice)
 }
 
 /** Makes a fault happen; gives what ends it. */
 export function strike(lab: SoakLab, fault: Fault): Promise<Undo> {
   return 'node' in fault
     ? onNode[fault.kind](lab, lab.node(fault.node), fault.ms)
-    : onAll[fault.kind](lab, fault.choice)
+    : onAll(lab, fault.kind, fault.choice)
 }

@@ -41,15 +41,23 @@ export const routesOf = (wanted: Wanted, node: string): readonly string[] =>
     .map(address => `${address}/32`)
     .toSorted()
 
-/** The manifests that ask for it. */
-export function manifestsOf(wanted: Wanted, nodes: readonly string[]): string {
+/** Documents that ask for it. */
+export interface WantedDocuments {
+  /** Pools, advertisements and what BGP needs. */
+  readonly configuration: readonly string[]
+  readonly nodes: readonly string[]
+  /** Services by name. */
+  readonly services: ReadonlyMap<string, string>
+}
+
+export function documentsOf(wanted: Wanted, nodes: readonly string[]): WantedDocuments {
   const { lan, routed, someRouted, someNodes, without } = wanted
   const object = (kind: string, version: string, name: string, spec: unknown): string =>
     `---\napiVersion: metallb.io/${version}\nkind: ${kind}\nmetadata: { name: ${name} }\nspec: ${JSON.stringify(spec)}\n`
   const among = { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: someNodes }] }
   const others = { key: 'kubernetes.io/hostname', operator: 'NotIn', values: [without] }
   const selectors = without === undefined ? {} : { nodeSelectors: [{ matchExpressions: [others] }] }
-  return [
+  const configuration = [
     pool('lan', '10.77.4.0/22'),
     pool('routed', '10.88.0.0/24'),
     pool('some', '10.88.1.0/24'),
@@ -69,18 +77,28 @@ export function manifestsOf(wanted: Wanted, nodes: readonly string[]): string {
       holdTime: '9s',
       bfdProfile: 'patient',
     }),
-    ...nodes.map(name => node(name)),
-    ...[...lan, ...routed, ...someRouted].map(address =>
-      service(`web-${address.replaceAll('.', '-')}`, { addresses: [address] }),
-    ),
-  ].join('')
+  ]
+  const services = [...lan, ...routed, ...someRouted].map(address => {
+    const name = `web-${address.replaceAll('.', '-')}`
+    return [name, service(name, { addresses: [address] })] as const
+  })
+  return { configuration, nodes: nodes.map(name => node(name)), services: new Map(services) }
 }
+
+/** The manifests that ask for it. */
+export function manifestsOf(wanted: Wanted, among: readonly string[]): string {
+  const { configuration, nodes, services } = documentsOf(wanted, among)
+  return [...configuration, ...nodes, ...services.values()].join('')
+}
+
+/** A pool that overlaps another, so that the whole configuration is refused. */
+export const overlapping: string = pool('overlapping', '10.77.4.0/24')
 
 /** A configuration that is refused: not YAML at all, a pool that overlaps another, the same object twice, or a field of the wrong type. */
 export function broken(text: string, choice: number): string {
   const wrong = [
     '---\nkind: IPAddressPool\n  metadata: {\n',
-    pool('overlapping', '10.77.4.0/24'),
+    overlapping,
     pool('lan', '10.99.0.0/24'),
     '---\napiVersion: metallb.io/v1beta2\nkind: BGPPeer\nmetadata: { name: odd }\nspec: { myASN: many, peerASN: 1, peerAddress: 10.0.0.1 }\n',
   ]

@@ -8,7 +8,7 @@ import { bin, eventually, SpeakerLab } from './speaker-lab.ts'
 const apiServer = fileURLToPath(new URL('../programs/api-server.mjs', import.meta.url))
 
 /** The namespace of Carillon in the cluster. */
-const system = 'metallb-system'
+export const system = 'metallb-system'
 
 /** Manifests of objects in Carillon's own namespace. */
 export const inSystem = (text: string): string =>
@@ -20,7 +20,8 @@ export const inSystem = (text: string): string =>
 export const inDefault = (text: string): string =>
   text.replaceAll('metadata:\n  name:', 'metadata:\n  namespace: default\n  name:')
 
-const pod = (name: string, address: string): string => `---
+/** A Pod of a speaker, by which the others find it. */
+export const pod = (name: string, address: string): string => `---
 apiVersion: v1
 kind: Pod
 metadata: { name: ${name}, namespace: ${system}, labels: { component: speaker } }
