@@ -11,8 +11,8 @@ import {
 
 /**
  * What happens in a soak run: the same seed gives the same rounds, a longer run more of them. Every kind of fault comes once before any
- * comes again. One round in three of those that begin with a node has a second fault, on another node; one in two of those that begin with the API
- * server or a controller, on any node.
+ * comes again. One round in three of those that begin with a node has a second fault, on another node; two in three of those that begin with the API
+ * server or a controller, on any node, half of which are killed.
  *
  * @param witness the node that is never ended, so that its memory can be watched over the whole run
  */
@@ -41,8 +41,9 @@ export function* schedule(
     const first: Fault = onAll
       ? { kind: onAll, choice: below(6), ms: duration() }
       : onNode(kind as NodeFault, [])
-    const chance = 'node' in first ? 1 / 3 : apiFaults.some(one => one === kind) ? 1 / 2 : 0
-    const spared = 'node' in first ? [first.node] : []
-    yield random() < chance ? [first, onNode(pick(nodeFaults), spared)] : [first]
+    if ('node' in first) yield random() < 1 / 3 ? [first, onNode(pick(nodeFaults), [first.node])] : [first]
+    else if (apiFaults.some(one => one === kind) && random() < 2 / 3)
+      yield [first, onNode(random() < 1 / 2 ? 'kill' : pick(nodeFaults), [])]
+    else yield [first]
   }
 }
