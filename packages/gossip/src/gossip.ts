@@ -132,7 +132,10 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
     const standing = new Standing(
       clock,
       () => confirmation(swim, exchange, clock),
-      now => this.#standingChanged(now),
+      (now, before) => {
+        this.#standingChanged(now)
+        if (before === 'isolated' && now === 'confirmed') void exchange.catchUp()
+      },
     )
     this.#standing = standing
     const { watch } = settings

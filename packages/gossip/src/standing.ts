@@ -10,7 +10,7 @@ const unheardAtMost = 4
 export class Standing {
   readonly #clock: Clock
   readonly #confirm: () => Promise<Confirmed>
-  readonly #changed: (standing: MembershipStanding) => void
+  readonly #changed: (now: MembershipStanding, before: MembershipStanding) => void
   #now: MembershipStanding = 'confirmed'
   #confirming = false
   #stopped = false
@@ -18,7 +18,7 @@ export class Standing {
   constructor(
     clock: Clock,
     confirm: () => Promise<Confirmed>,
-    changed: (standing: MembershipStanding) => void,
+    changed: (now: MembershipStanding, before: MembershipStanding) => void,
   ) {
     this.#clock = clock
     this.#confirm = confirm
@@ -34,9 +34,10 @@ export class Standing {
   }
 
   become(standing: MembershipStanding): void {
-    if (standing === this.#now) return
+    const before = this.#now
+    if (standing === before) return
     this.#now = standing
-    this.#changed(standing)
+    this.#changed(standing, before)
   }
 
   /** This process was stopped for longer than others take to give up on it: others are asked until they confirm us. */

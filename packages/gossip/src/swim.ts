@@ -59,6 +59,9 @@ const manyAtOnce = 16
 /** The part of the times that such news is to be passed on, which others are taken to have done. */
 const widelySent = 0.75
 
+/** A death that is this old, in milliseconds, is told by nobody any more, and no accusation of before is still on its way. */
+const oldNewsMs = 500
+
 const stateNames: readonly Liveness[] = ['alive', 'suspect', 'dead', 'left']
 
 const knownAddress = ({ addr }: NodeAddress): boolean => addr.length === 4 || addr.length === 16
@@ -203,6 +206,7 @@ export class Swim {
   suspect(message: Suspect): void {
     const known = this.members.get(message.node)
     if (!known) return
+    this.#tellOfDeath(known, message.from)
     if (message.incarnation < known.incarnation) {
       this.#objectAgain(message.node)
       return
@@ -288,6 +292,15 @@ export class Swim {
     if (node === this.name && !this.#leaving) this.#tellAlive(this.self)
   }
 
+  /** Who suspects one that has been dead for a while was away when that was told, and nobody would tell it again. */
+  #tellOfDeath({ name: node, liveness, incarnation, since }: MemberRecord, accuser: string): void {
+    if (liveness !== 'dead' || accuser === this.name || this.#now() - since < oldNewsMs) return
+    const record = this.members.get(accuser)
+    if (!record || !living(record)) return
+    const message: Dead = { type: 'dead', incarnation, node, from: this.name }
+    this.sendBare(record, [encodeMessage(message)], record)
+  }
+
   #refute(claimed: number): void {
     this.#incarnation = Math.max(this.#incarnation, claimed) + 1
     this.#become({ ...this.self, incarnation: this.#incarnation })
@@ -307,8 +320,12 @@ export class Swim {
     return { type: 'pushPull', join, nodes, userState: this.options.delegate.localState?.(join) ?? NO_BYTES }
   }
 
-  /** Takes in the table of a peer. Gives false when its versions do not go together with ours: then nothing is taken. */
-  merge({ nodes, userState, join }: PushPull): boolean {
+  /**
+   * Takes in the table of a peer. Gives false when its versions do not go together with ours: then nothing is taken.
+   *
+   * @param believed the dead in it are dead, and not only suspect as memberlist has it: the peer is the one who knows
+   */
+  merge({ nodes, userState, join }: PushPull, believed = false): boolean {
     if (!compatible(this.members, nodes)) return false
     // Who joins a cluster, or is one of many that join, learns little that others do not know: it would drown what is new to them.
     const widely = this.options.settings.watch !== undefined && this.#unknown(nodes) >= manyAtOnce
@@ -316,6 +333,8 @@ export class Swim {
       if (state === nodeStates.alive)
         this.alive({ type: 'alive', incarnation, node: name, addr, port, meta, vsn }, widely)
       else if (state === nodeStates.left) this.dead({ type: 'dead', incarnation, node: name, from: name })
+      else if (state === nodeStates.dead && believed)
+        this.dead({ type: 'dead', incarnation, node: name, from: this.name })
       else if (stateNames[state] !== undefined)
         this.suspect({ type: 'suspect', incarnation, node: name, from: this.name })
     }

@@ -18,6 +18,10 @@ interface TableExchangeOptions {
 /** From a comparison with much news to the next, on average, in milliseconds; twice as long where it was little. */
 const lookAgainMs = 500
 
+/** Members asked, one after the other, until one of them tells us what we have missed, and milliseconds for each. */
+const askedAtMost = 4
+const patienceMs = 500
+
 /** One new member in so many is little news. */
 const fewAmong = 50
 
@@ -45,11 +49,22 @@ export class TableExchange {
   }
 
   /** Exchanges tables with a member, or with whoever is at that address; false when it did not answer. */
-  async meet(at: NodeAddress, join: boolean): Promise<boolean> {
+  meet(at: NodeAddress, join: boolean): Promise<boolean> {
+    return this.#compare(at, join, this.#options.swim.options.settings.tcpTimeoutMs)
+  }
+
+  /** Compares tables with one who answers, and believes it: what was told while we heard nobody is told no more. */
+  async catchUp(): Promise<void> {
+    const { members, options } = this.#options.swim
+    for (const peer of members.sample(askedAtMost, options.random, record => this.#suits(record)))
+      if (this.#stopped || (await this.#compare(peer, false, patienceMs, true))) return
+  }
+
+  async #compare(at: NodeAddress, join: boolean, timeoutMs: number, believed = false): Promise<boolean> {
     const { swim, met } = this.#options
-    const answer = await this.fetch(at, join, swim.options.settings.tcpTimeoutMs)
+    const answer = await this.fetch(at, join, timeoutMs)
     if (!answer) return false
-    if (this.merge(answer, at) > 0 && swim.options.settings.watch) met()
+    if (this.merge(answer, at, believed) > 0 && swim.options.settings.watch) met()
     return true
   }
 
@@ -60,11 +75,11 @@ export class TableExchange {
     return this.#stopped ? undefined : answer
   }
 
-  /** Takes in a table that came from there; gives how many members are new. */
-  merge(table: PushPull, from: NodeAddress): number {
+  /** Takes in a table that came from there; gives how many members are new. `believed`: see `Swim.merge`. */
+  merge(table: PushPull, from: NodeAddress, believed = false): number {
     const { swim, tally } = this.#options
     const { size: before } = swim.members
-    if (!swim.merge(table)) tally.dropped('incompatibleVersions', endpointOf(from))
+    if (!swim.merge(table, believed)) tally.dropped('incompatibleVersions', endpointOf(from))
     const { size } = swim.members
     // Many may be joining at once, and gossip would take seconds to tell of them all; and of the last of them nobody may tell.
     const news = size - this.#known
@@ -87,10 +102,13 @@ export class TableExchange {
   }
 
   #meetAnyone(): void {
-    const { swim } = this.#options
-    const suits = ({ liveness, name }: MemberRecord): boolean => liveness === 'alive' && name !== swim.name
-    const [peer] = swim.members.sample(1, swim.options.random, suits)
+    const { members, options } = this.#options.swim
+    const [peer] = members.sample(1, options.random, record => this.#suits(record))
     if (peer) void this.meet(peer, false)
+  }
+
+  #suits({ liveness, name }: MemberRecord): boolean {
+    return liveness === 'alive' && name !== this.#options.swim.name
   }
 
   /** Soon compares tables once more, or after a while where there was little news. */
