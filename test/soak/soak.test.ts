@@ -34,10 +34,13 @@ describeLab(
         say(`soak: ${seconds} s with seed ${seed}, told by ${source}`)
         await using lab = await SoakLab.build(source)
         const result = await new Soak(lab, source, seed, say).run(seconds)
-        const [first, last] = result.memory
+        const [first, last] = [result.memory.at(0), result.memory.at(-1)]
         const faults = [...result.faults].toSorted().map(([kind, times]) => `${times} ${kind}`)
         say(`soak: ${result.rounds} rounds, ${result.looks} looks; ${faults.join(', ')}`)
-        say(`soak: node-a held ${first} kB at first and ${last} kB at last`)
+        const quarters = result.memory.slice(1, -1).join(', ')
+        say(
+          `soak: node-a held ${first} kB at first, ${quarters} in the quarters of the run, and ${last} at last`,
+        )
         for (const line of table(result)) say(line)
         expect(result.rounds).toBeGreaterThan(0)
       },

@@ -31,8 +31,8 @@ export interface SoakResult {
   readonly faults: ReadonlyMap<string, number>
   /** Milliseconds until all was right after a fault began, and after it ended, by kind. */
   readonly settled: ReadonlyMap<string, readonly { readonly struck: number; readonly over: number }[]>
-  /** Kilobytes that the witness held, first and last. */
-  readonly memory: readonly [number, number]
+  /** Kilobytes that the witness held: first, on average in each quarter of its life, and last. */
+  readonly memory: readonly number[]
 }
 
 /** A run of faults against a lab, which fails with everything that is known about what went wrong. */
@@ -154,20 +154,17 @@ export class Soak {
 
   #result(rounds: number, witness: SoakProcess): SoakResult {
     const life = witness.memory.at(-1)?.second ?? 0
-    const between = (from: number, to: number): number => {
-      const part = witness.memory.filter(({ second }) => second >= from * life && second <= to * life)
-      return part.reduce((sum, { kilobytes }) => sum + kilobytes, 0) / Math.max(1, part.length)
-    }
-    const growth = between(0.75, 1) - between(0.25, 0.5)
+    const quarters = [0, 1, 2, 3].map(quarter => heldIn(witness, quarter))
+    const growth = (quarters[3] ?? 0) - (quarters[1] ?? 0)
     if (life > matureSeconds && growth > mostGrowth)
-      throw new Error(`${witness.name} has grown by ${Math.round(growth)} kB within ${Math.round(life)} s`)
+      throw new Error(`${witness.name} has grown by ${growth} kB within ${Math.round(life)} s`)
     const at = (i: number): number => witness.memory.at(i)?.kilobytes ?? 0
     return {
       rounds,
       looks: this.#looks,
       faults: this.#faults,
       settled: this.#settled,
-      memory: [at(0), at(-1)],
+      memory: [at(0), ...quarters, at(-1)],
     }
   }
 
@@ -202,4 +199,13 @@ export class Soak {
       ...others,
     ].join('\n')
   }
+}
+
+/** Kilobytes that a process held on average in a quarter of its life, from 0. */
+function heldIn({ memory }: SoakProcess, quarter: number): number {
+  const life = memory.at(-1)?.second ?? 0
+  const part = memory.filter(
+    ({ second }) => second * 4 >= quarter * life && second * 4 <= (quarter + 1) * life,
+  )
+  return Math.round(part.reduce((sum, { kilobytes }) => sum + kilobytes, 0) / Math.max(1, part.length))
 }
