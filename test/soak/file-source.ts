@@ -55,7 +55,7 @@ export class FileSource implements SoakSource {
     )
     for (const { process } of nodes) {
       process.excuse(/ENOSPC/)
-      process.disk.fill()
+      process.fillDisk()
       process.disk.writeInto(file, this.#text(after), (1 + choice) / 8)
     }
     for (const node of nodes)

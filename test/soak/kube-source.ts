@@ -170,7 +170,7 @@ export class KubeSource implements SoakSource {
         await this.#tell({ apply: inSystem(overlapping) })
         return over(() => this.#tell({ delete: [overlappingKey] }))
       case 'diskFull':
-        for (const { disk } of lab.processes) disk.fill()
+        for (const process of lab.processes) process.fillDisk()
         await lab.want(after)
         return over(
           () => {

@@ -1,4 +1,5 @@
-import { closeSync, ftruncateSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { page } from './small-disk.ts'
 
 /** Bytes from which on a log file starts anew. */
 const large = 512 << 10
@@ -14,7 +15,13 @@ export class LogFile implements Disposable {
     this.file = openSync(path, 'a+')
   }
 
-  /** The lines since last time. */
+  /** Takes what room is left in its last page, with empty lines. */
+  fillPage(): void {
+    const used = fstatSync(this.file).size % page
+    if (used > 0) writeSync(this.file, '\n'.repeat(page - used))
+  }
+
+  /** The lines since last time, without empty ones. */
   lines(): readonly string[] {
     const bytes = new Uint8Array(64 << 10)
     for (;;) {
@@ -26,7 +33,7 @@ export class LogFile implements Disposable {
     }
     const lines = this.#rest.split('\n')
     this.#rest = lines.pop() ?? ''
-    return lines
+    return lines.filter(line => line !== '')
   }
 
   /** Starts anew where it has become large, or was left in the middle of a line by a process that has ended. */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { execute } from '@carillon/cli/lab'
 
 /** Bytes that a file system in memory gives out at once. */
-const page = 4096
+export const page = 4096
 
 const withoutRoom = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOSPC'
 

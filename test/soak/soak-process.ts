@@ -112,6 +112,12 @@ export class SoakProcess implements AsyncDisposable {
     await this.#exit
   }
 
+  /** Takes all room from its disk: neither its log nor anything else can grow. */
+  fillDisk(): void {
+    this.disk.fill()
+    this.#log.fillPage()
+  }
+
   /** Lets it have only so many more open files than now; undefined: as many as ever. */
   async limitFiles(more: number | undefined): Promise<void> {
     if (this.pid === undefined) return
