@@ -172,3 +172,20 @@ story(
     await cluster.until('it has joined', 1000, () => cluster.agreed())
   },
 )
+
+story(
+  'who accuses the dead without end is answered sparingly',
+  { profile: 'fast', seeds: [1] },
+  async cluster => {
+    await cluster.form(5)
+    await cluster.run(1000)
+    await cluster.kill(cluster.node('node-4'))
+    await cluster.run(2000)
+    const victim = cluster.node('node-2')
+    const before = victim.gossip.stats().packetsSent
+    const suspect = encodeMessage({ type: 'suspect', incarnation: 1, node: 'node-4', from: 'node-1' })
+    const packet = encodePacket(Array.from({ length: 20 }, () => suspect))
+    await flood(cluster, victim, () => packet)
+    expect(victim.gossip.stats().packetsSent - before).toBeLessThan(3000)
+  },
+)

@@ -61,6 +61,9 @@ const widelySent = 0.75
 
 /** A death that is this old, in milliseconds, is told by nobody any more, and no accusation of before is still on its way. */
 const oldNewsMs = 500
+/** Old deaths that are told within such a time in milliseconds, at most: one packet can hold many accusations. */
+const oldNewsAtMost = 64
+const windowMs = 100
 
 const stateNames: readonly Liveness[] = ['alive', 'suspect', 'dead', 'left']
 
@@ -82,6 +85,8 @@ export class Swim {
   #sequence = 0
   #leaving = false
   #spread = 1
+  #oldNewsSince = Number.NEGATIVE_INFINITY
+  #oldNews = 0
 
   constructor(options: SwimOptions) {
     this.options = options
@@ -294,9 +299,15 @@ export class Swim {
 
   /** Who suspects one that has been dead for a while was away when that was told, and nobody would tell it again. */
   #tellOfDeath({ name: node, liveness, incarnation, since }: MemberRecord, accuser: string): void {
-    if (liveness !== 'dead' || accuser === this.name || this.#now() - since < oldNewsMs) return
+    const now = this.#now()
+    if (liveness !== 'dead' || accuser === this.name || now - since < oldNewsMs) return
     const record = this.members.get(accuser)
     if (!record || !living(record)) return
+    if (now - this.#oldNewsSince >= windowMs) {
+      this.#oldNewsSince = now
+      this.#oldNews = 0
+    }
+    if (++this.#oldNews > oldNewsAtMost) return
     const message: Dead = { type: 'dead', incarnation, node, from: this.name }
     this.sendBare(record, [encodeMessage(message)], record)
   }
