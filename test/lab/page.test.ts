@@ -1,10 +1,13 @@
 /// <reference lib="dom" />
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { findRouter } from '@carillon/cli/lab'
 import type { SpeakerStatus } from '@carillon/core'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LabBrowser } from './support/browser.ts'
 import { contrasts } from './support/contrast.ts'
-import { cluster, service } from './support/manifests.ts'
+import { l2, node, pool, service } from './support/manifests.ts'
 import { describeLab } from './support/needs.ts'
 import { eventually, SpeakerLab } from './support/speaker-lab.ts'
 
@@ -24,41 +27,67 @@ const apps = [
   'logs',
 ]
 
-const manifests = cluster(
-  nodes,
+const manifests = [
+  pool('lan', '10.77.0.100-10.77.0.120', 'fd77::100-fd77::120'),
+  l2('lan', { ipAddressPools: ['lan'] }),
+  ...nodes.map(name => node(name)),
   ...apps.map((name, i) => service(name, { addresses: [`10.77.0.${100 + i}`] })),
   service('gateway', {
     addresses: ['10.77.0.120', 'fd77::120'],
     spec: { ipFamilyPolicy: 'PreferDualStack' },
   }),
   service('lost', { addresses: ['172.16.0.1'] }),
-)
+].join('')
 
 /** Everybody knows two of the three. */
-const join = ['--gossip-join', '10.77.0.11', '--gossip-join', '10.77.0.12']
+const joining = ['--gossip-join', '10.77.0.11', '--gossip-join', '10.77.0.12']
+
+/** What is added for a router: a pool of its own, and a watch that a busy machine does not take for a failure. */
+const router = '10.77.0.2'
+const routed = `${pool('routed', '10.99.0.0/28')}---
+apiVersion: metallb.io/v1beta1
+kind: BGPAdvertisement
+metadata: { name: routed }
+spec: { ipAddressPools: [routed] }
+---
+apiVersion: metallb.io/v1beta1
+kind: BFDProfile
+metadata: { name: calm }
+spec: { receiveInterval: 300, transmitInterval: 300, detectMultiplier: 5 }
+---
+apiVersion: metallb.io/v1beta2
+kind: BGPPeer
+metadata: { name: tor-1 }
+spec: { myASN: 64512, peerASN: 64513, peerAddress: ${router}, connectTime: 1s, bfdProfile: calm }
+${service('shop', { addresses: ['10.99.0.1'] })}${service('portal', { addresses: ['10.99.0.2'] })}`
+
+/** What a table says, row by row. */
+const cells = (page: Page, kind: string): Promise<readonly (readonly string[])[]> =>
+  page
+    .locator(`table.${kind} tbody tr`)
+    .evaluateAll(all => all.map(row => [...row.children].map(cell => cell.textContent ?? '')))
 
 /** What the table of addresses says, row by row. */
 const table = async (page: Page): Promise<ReadonlyMap<string, readonly string[]>> => {
-  const rows = await page
-    .locator('table.addresses tbody tr')
-    .evaluateAll(all => all.map(row => [...row.children].map(cell => cell.textContent ?? '')))
-  return new Map(rows.map(cells => [cells[0] ?? '', cells]))
+  const rows = await cells(page, 'addresses')
+  return new Map(rows.map(row => [row[0] ?? '', row]))
 }
 
 const ownersIn = (status: SpeakerStatus): ReadonlyMap<string, string | null> =>
   new Map(status.services.flatMap(({ addresses, owner }) => addresses.map(address => [address, owner])))
 
-describeLab('the page of a cluster of three', ['chromium'], () => {
+describeLab('the page of a cluster of three', ['chromium', 'bird'], () => {
   let lab: SpeakerLab
   let browser: LabBrowser
   let page: Page
+  let killed = ''
   const at = (node: string): string => `http://10.77.0.1${nodes.indexOf(node as 'node-a') + 1}:7472/`
   const status = async (node: string): Promise<SpeakerStatus> =>
     eventually(`${node} answers`, () => lab.status(node))
 
   beforeAll(async () => {
     lab = await SpeakerLab.build('page', { nodes, manifests })
-    await lab.start(nodes, [...join, '--http', '0.0.0.0:7472'])
+    await lab.start(nodes, [...joining, '--http', '0.0.0.0:7472'])
     await lab.whenStatus(
       'node-a',
       'all three live',
@@ -186,11 +215,12 @@ describeLab('the page of a cluster of three', ['chromium'], () => {
     await page.evaluate(() => {
       document.body.dataset.sameDocument = 'yes'
     })
+    killed = victim
     await lab.signal(victim, 'SIGKILL')
     const timeline = page.getByRole('region', { name: 'What happened' })
     await timeline.getByText(`${victim} died`).waitFor()
     await timeline
-      .getByText(/gap about \d+ ms/)
+      .getByText(/gap about (\d+ ms|\d\.\d s)/)
       .first()
       .waitFor()
     const shown = async (column: number): Promise<readonly (string | undefined)[]> => {
@@ -225,9 +255,86 @@ describeLab('the page of a cluster of three', ['chromium'], () => {
     )
     expect(await page.locator('table.addresses tbody tr').count()).toBe(14)
     await browser.keep(page, 'connection-lost')
-    await lab.start(['node-a'], [...join, '--http', '0.0.0.0:7472'])
+    await lab.start(['node-a'], [...joining, '--http', '0.0.0.0:7472'])
     await banner.waitFor({ state: 'detached' })
     await page.locator('.connection.live').waitFor()
+  })
+
+  describe('with a router', () => {
+    const sessions = (): Promise<readonly (readonly string[])[]> => cells(page, 'sessions')
+    const startRouter = async (): Promise<void> => {
+      const neighbours = nodes.map((node, i) => ({
+        name: node.replace('-', '_'),
+        address: `10.77.0.1${i + 1}`,
+      }))
+      const folder = join(lab.folder, 'router')
+      await mkdir(folder, { recursive: true })
+      const place = { net: lab.net, host: 'router', routerId: router, folder }
+      await (await findRouter('bird')).start({ ...place, asn: 64513, neighbours, neighbourAsn: 64512 })
+    }
+    /** The rows, without how long things have been so. */
+    const seen = async (): Promise<readonly (readonly string[])[]> =>
+      (await sessions()).map(row => row.filter((_, column) => column !== 4))
+    const established = nodes.map(node => [`tor-1 ${router}`, node, '64513', 'Established', '2', 'up', ''])
+
+    it('shows the sessions of all nodes, for how long they are up, and how many routes each carries', async () => {
+      await lab.net.host('router')
+      await lab.net.join('switch', 'router', [`${router}/24`])
+      await startRouter()
+      await lab.start([killed], [...joining, '--http', '0.0.0.0:7472'])
+      await lab.edit(`${manifests}${routed}`)
+      await page.getByRole('link', { name: /^BGP/ }).click()
+      await expect.poll(seen, { timeout: 20_000 }).toEqual(established)
+      for (const [, , , , lasting] of await sessions()) expect(lasting).toMatch(/^\d+ s$/)
+      expect(await page.locator('.tile', { hasText: 'BGP sessions' }).textContent()).toBe(
+        'BGP sessions3all up',
+      )
+      await browser.keep(page, 'sessions')
+      await page.getByRole('link', { name: /^Addresses/ }).click()
+      await expect
+        .poll(() => table(page).then(rows => rows.get('10.99.0.1')?.slice(1)))
+        .toEqual(['default/shop', 'routed', 'every node, by BGP', '–', '–', 'BGP'])
+      await page.getByRole('button', { name: '10.99.0.1', exact: true }).click()
+      const details = page.getByRole('region', { name: '10.99.0.1' })
+      await details.getByText('10.99.0.1/32 to tor-1 by node-a, node-b, node-c').waitFor()
+      await page.keyboard.press('Escape')
+      await page.getByRole('link', { name: /^BGP/ }).click()
+    })
+
+    it('says while the router is away since when, why, and what to do, and takes it back when it is there again', async () => {
+      await page.evaluate(() => {
+        document.body.dataset.sameDocument = 'yes'
+      })
+      for (const pid of await lab.net.processes('router')) process.kill(pid, 'SIGKILL')
+      const attention = page.getByRole('region', { name: /Needs attention/ })
+      const down = attention.locator('li', { hasText: '3 sessions with tor-1 are down' })
+      await down.waitFor()
+      expect(await down.textContent()).toContain('nobody listens there')
+      expect(await down.textContent()).toContain(
+        'Look at the router, at AS numbers and password on both sides, and whether TCP port 179 reaches it.',
+      )
+      for (const [, , , state, lasting, routes, , trouble] of await sessions()) {
+        expect(state).toMatch(/^(Idle|Connect|Active)$/)
+        expect(lasting).toMatch(/^\d s$/)
+        expect(routes).toBe('0 of 2')
+        expect(trouble).toContain(`${router}:179: connect: ECONNREFUSED, nobody listens there`)
+      }
+      expect(await page.locator('.tile', { hasText: 'BGP sessions' }).textContent()).toBe(
+        'BGP sessions0 of 33 down',
+      )
+      await page.getByText('by BGP no router is told').waitFor()
+      await page
+        .getByRole('region', { name: 'What happened' })
+        .getByText(/^the session with tor-1 is down: /)
+        .waitFor()
+      await page.emulateMedia({ colorScheme: 'dark' })
+      await browser.keep(page, 'router-away')
+      await startRouter()
+      await expect.poll(seen, { timeout: 20_000 }).toEqual(established)
+      await down.waitFor({ state: 'detached' })
+      await page.emulateMedia({ colorScheme: 'light' })
+      expect(await page.locator('body').getAttribute('data-same-document')).toBe('yes')
+    })
   })
 
   it('never complained, and asked nobody but the speakers', () => {

@@ -133,7 +133,9 @@ export function AddressesView(
       title: 'Next in line',
       cell: ({ row }) =>
         next(row.address) ?? (
-          <span class="quiet">{succession.of(row.address) === undefined && row.owner ? '…' : 'nobody'}</span>
+          <span class="quiet">
+            {row.owner === undefined ? '–' : succession.of(row.address) === undefined ? '…' : 'nobody'}
+          </span>
         ),
     },
     {

@@ -177,7 +177,15 @@ export function NodesView({ store, items, sorting, sort, find }: NodesProps): JS
       numeric: true,
       cell: ({ report }) => (report ? lasting(now - Date.parse(report.startedAt)) : '–'),
     },
-    { name: 'remarks', title: 'Remarks', cell: node => <span class="quiet">{remarks(node)}</span> },
+    {
+      name: 'remarks',
+      title: 'Remarks',
+      cell: node => (
+        <span class="quiet two-lines" title={remarks(node)}>
+          {remarks(node)}
+        </span>
+      ),
+    },
   ]
   return (
     <Table
