@@ -5,13 +5,15 @@ import { findRouter } from '@carillon/cli/lab'
 import type { SpeakerStatus } from '@carillon/core'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { barriers } from './support/axe.ts'
 import { LabBrowser } from './support/browser.ts'
-import { contrasts } from './support/contrast.ts'
 import { l2, node, pool, service } from './support/manifests.ts'
+import { misfits } from './support/misfits.ts'
 import { describeLab } from './support/needs.ts'
 import { eventually, SpeakerLab } from './support/speaker-lab.ts'
 
 const nodes = ['node-a', 'node-b', 'node-c'] as const
+const views = ['Addresses', 'Nodes', 'BGP', 'Pools'] as const
 const apps = [
   'web',
   'api',
@@ -38,6 +40,12 @@ const manifests = [
   }),
   service('lost', { addresses: ['172.16.0.1'] }),
 ].join('')
+
+/** A phone; and a window of 1280 by 1024 at 200 %. */
+const narrow = [
+  [390, 844],
+  [640, 512],
+] as const
 
 /** Everybody knows two of the three. */
 const joining = ['--gossip-join', '10.77.0.11', '--gossip-join', '10.77.0.12']
@@ -82,6 +90,8 @@ describeLab('the page of a cluster of three', ['chromium', 'bird'], () => {
   let page: Page
   let killed = ''
   const at = (node: string): string => `http://10.77.0.1${nodes.indexOf(node as 'node-a') + 1}:7472/`
+  const show = (view: (typeof views)[number]): Promise<void> =>
+    page.getByRole('link', { name: new RegExp(`^${view}`) }).click()
   const status = async (node: string): Promise<SpeakerStatus> =>
     eventually(`${node} answers`, () => lab.status(node))
 
@@ -120,7 +130,7 @@ describeLab('the page of a cluster of three', ['chromium', 'bird'], () => {
   })
 
   it('shows of every node how it hears and how busy it is, whichever node is asked', async () => {
-    await page.getByRole('link', { name: /^Nodes/ }).click()
+    await show('Nodes')
     for (const node of nodes) {
       const row = page.locator('table.nodes tbody tr', { hasText: node })
       await row.locator('td.memory', { hasText: 'MB' }).waitFor()
@@ -129,13 +139,13 @@ describeLab('the page of a cluster of three', ['chromium', 'bird'], () => {
       expect(await row.locator('td.load').textContent()).toMatch(/^\d+\.\d\d$/)
     }
     await browser.keep(page, 'nodes')
-    await page.getByRole('link', { name: /^Pools/ }).click()
+    await show('Pools')
     await expect
       .poll(() => page.getByRole('meter', { name: 'IPv4 of lan' }).getAttribute('aria-valuetext'))
       .toBe('13 of 21')
-    await page.getByRole('link', { name: /^BGP/ }).click()
+    await show('BGP')
     await page.getByText('No node has a BGP session').waitFor()
-    await page.getByRole('link', { name: /^Addresses/ }).click()
+    await show('Addresses')
   })
 
   it('says what is pending, why, and what to do', async () => {
@@ -192,17 +202,56 @@ describeLab('the page of a cluster of three', ['chromium', 'bird'], () => {
     expect(await page.locator('[aria-live], [role="status"], [role="alert"]').count()).toBe(1)
   })
 
-  it('has enough contrast everywhere, in the light and in the dark', async () => {
-    for (const theme of ['light', 'dark'] as const) {
-      await expect
-        .poll(async () => {
-          await page.getByRole('button', { name: 'Theme' }).click()
-          return page.locator('html').getAttribute('data-theme')
-        })
-        .toBe(theme)
-      const poor = (await contrasts(page)).filter(({ ratio }) => ratio < 4.5)
-      expect(poor, theme).toEqual([])
+  it('is walked through with the Tab key from the top to the bottom, and shows where one is', async () => {
+    const search = page.getByRole('searchbox')
+    await search.focus()
+    await page.keyboard.press('Shift+Tab')
+    expect(await search.evaluate(element => element === document.activeElement)).toBe(false)
+    const walked: string[] = []
+    for (let i = 0; i < 15; i++) {
+      await page.keyboard.press('Tab')
+      const at = page.locator(':focus')
+      const [name, outline] = await at.evaluate(element => [
+        element.getAttribute('aria-label') ?? element.textContent ?? '',
+        getComputedStyle(element).outlineStyle,
+      ])
+      expect([name, outline]).toEqual([name, 'solid'])
+      walked.push(name)
     }
+    expect(walked).toEqual([
+      'Search by address, Service, pool or node',
+      'Theme: auto',
+      '1 thing needs attention',
+      'Addresses 14',
+      'Nodes 3',
+      'BGP 0',
+      'Pools 1',
+      'Addresses',
+      'Address',
+      'Service',
+      'Pool',
+      'Owner',
+      'For',
+      '10.77.0.100',
+      ownersIn(await status('node-a')).get('10.77.0.100'),
+    ])
+    // Past a long table there is a way for those who have only keys.
+    const jump = page.getByRole('button', { name: '1 thing needs attention' })
+    await jump.focus()
+    await page.keyboard.press('Enter')
+    expect(await page.locator(':focus').textContent()).toMatch(/^Needs attention/)
+  })
+
+  it('puts no barriers up, in the light and in the dark', async () => {
+    for (const theme of ['light', 'dark'] as const) {
+      await page.getByRole('button', { name: 'Theme' }).click()
+      await expect.poll(() => page.locator('html').getAttribute('data-theme')).toBe(theme)
+      for (const view of views) {
+        await show(view)
+        expect(await barriers(page), `${theme} ${view}`).toEqual([])
+      }
+    }
+    await show('Addresses')
     await browser.keep(page, 'three-dark')
     await page.getByRole('button', { name: 'Theme' }).click()
   })
@@ -212,8 +261,15 @@ describeLab('the page of a cluster of three', ['chromium', 'bird'], () => {
     const victim = before.get('10.77.0.104') === 'node-a' ? 'node-c' : (before.get('10.77.0.104') as string)
     const lost = [...before].filter(([, owner]) => owner === victim).map(([address]) => address)
     expect(lost.length).toBeGreaterThan(0)
+    // What a screen reader says by itself.
     await page.evaluate(() => {
       document.body.dataset.sameDocument = 'yes'
+      const said: string[] = []
+      const place = document.querySelector('[role="status"]')
+      const note = (): unknown => said.push(place?.textContent ?? '')
+      if (place)
+        new MutationObserver(note).observe(place, { characterData: true, childList: true, subtree: true })
+      Object.assign(globalThis, { said })
     })
     killed = victim
     await lab.signal(victim, 'SIGKILL')
@@ -237,13 +293,17 @@ describeLab('the page of a cluster of three', ['chromium', 'bird'], () => {
     await page.setViewportSize({ width: 1280, height: 720 })
     await browser.keep(page, 'takeover')
     await page.setViewportSize({ width: 1440, height: 900 })
-    await page.getByRole('link', { name: /^Nodes/ }).click()
+    await show('Nodes')
     const row = page.locator('table.nodes tbody tr', { hasText: victim })
     expect(await row.locator('td.liveness').textContent()).toBe('dead')
     expect(await row.locator('td.owns').textContent()).toBe('0')
-    await page.getByRole('link', { name: /^Addresses/ }).click()
+    await show('Addresses')
     expect(await page.locator('body').getAttribute('data-same-document')).toBe('yes')
     expect([...ownersIn(await status('node-a')).values()]).not.toContain(victim)
+    const said = await page.evaluate(() => (globalThis as unknown as { said: readonly string[] }).said)
+    const died = said.filter(text => text.includes('died'))
+    expect(died).toHaveLength(1)
+    expect(died[0]).toMatch(new RegExp(`^${victim} died: \\d Services moved\\.`))
   })
 
   it('says when the connection is lost since when nothing is up to date, and goes on when it is back', async () => {
@@ -283,14 +343,14 @@ describeLab('the page of a cluster of three', ['chromium', 'bird'], () => {
       await startRouter()
       await lab.start([killed], [...joining, '--http', '0.0.0.0:7472'])
       await lab.edit(`${manifests}${routed}`)
-      await page.getByRole('link', { name: /^BGP/ }).click()
+      await show('BGP')
       await expect.poll(seen, { timeout: 20_000 }).toEqual(established)
       for (const [, , , , lasting] of await sessions()) expect(lasting).toMatch(/^\d+ s$/)
       expect(await page.locator('.tile', { hasText: 'BGP sessions' }).textContent()).toBe(
         'BGP sessions3all up',
       )
       await browser.keep(page, 'sessions')
-      await page.getByRole('link', { name: /^Addresses/ }).click()
+      await show('Addresses')
       await expect
         .poll(() => table(page).then(rows => rows.get('10.99.0.1')?.slice(1)))
         .toEqual(['default/shop', 'routed', 'every node, by BGP', '–', '–', 'BGP'])
@@ -298,7 +358,34 @@ describeLab('the page of a cluster of three', ['chromium', 'bird'], () => {
       const details = page.getByRole('region', { name: '10.99.0.1' })
       await details.getByText('10.99.0.1/32 to tor-1 by node-a, node-b, node-c').waitFor()
       await page.keyboard.press('Escape')
-      await page.getByRole('link', { name: /^BGP/ }).click()
+      await show('BGP')
+    })
+
+    it('fits a phone, and a screen that is magnified, with who has an address, who is next, and why', async () => {
+      for (const [width, height] of narrow) {
+        await page.setViewportSize({ width, height })
+        for (const view of views) {
+          await show(view)
+          expect(await misfits(page), `${width} ${view}`).toEqual([])
+          await browser.keep(page, `${width}-${view.toLowerCase()}`)
+        }
+        expect(await barriers(page)).toEqual([])
+        await show('Addresses')
+        const { services } = await status('node-a')
+        const { owner, succession } = services.find(({ name }) => name === 'git') ?? {}
+        const row = page.getByRole('row', { name: '10.77.0.104' })
+        await row.getByRole('button', { name: owner as string }).waitFor()
+        await row.getByRole('cell', { name: succession?.[1] as string }).waitFor()
+        await row.getByRole('button', { name: '10.77.0.104' }).click()
+        const details = page.getByRole('region', { name: '10.77.0.104' })
+        const reason = details.getByText('another node was elected')
+        await reason.scrollIntoViewIfNeeded()
+        expect(await misfits(page)).toEqual([])
+        await browser.keep(page, `${width}-details`)
+        await page.keyboard.press('Escape')
+      }
+      await page.setViewportSize({ width: 1440, height: 900 })
+      await show('BGP')
     })
 
     it('says while the router is away since when, why, and what to do, and takes it back when it is there again', async () => {
@@ -327,6 +414,9 @@ describeLab('the page of a cluster of three', ['chromium', 'bird'], () => {
         .getByRole('region', { name: 'What happened' })
         .getByText(/^the session with tor-1 is down: /)
         .waitFor()
+      await page.setViewportSize({ width: 390, height: 844 })
+      expect(await misfits(page)).toEqual([])
+      await page.setViewportSize({ width: 1440, height: 900 })
       await page.emulateMedia({ colorScheme: 'dark' })
       await browser.keep(page, 'router-away')
       await startRouter()

@@ -27,7 +27,7 @@ export function AttentionList({
   const shown = all ? items : items.slice(0, first)
   return (
     <section class="attention" aria-labelledby="attention-title">
-      <h2 id="attention-title">
+      <h2 id="attention-title" tabIndex={-1}>
         Needs attention {items.length > 0 && <span class="count">{number(items.length)}</span>}
       </h2>
       {items.length === 0 ? (

@@ -83,7 +83,7 @@ export function SessionsView({ store, items }: { store: Store; items: readonly S
   return (
     <Table
       label="BGP sessions"
-      kind="sessions"
+      kind={items.some(({ trouble }) => trouble !== undefined) ? 'sessions troubled' : 'sessions'}
       columns={columns}
       items={items}
       keyOf={({ node, peer, at }) => `${node} ${peer} ${at}`}
