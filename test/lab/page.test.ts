@@ -1,8 +1,9 @@
 /// <reference lib="dom" />
+import type { ChildProcess } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findRouter } from '@carillon/cli/lab'
-import type { SpeakerStatus } from '@carillon/core'
+import type { SpeakerEvent, SpeakerStatus } from '@carillon/core'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { barriers } from './support/axe.ts'
@@ -10,7 +11,7 @@ import { LabBrowser } from './support/browser.ts'
 import { l2, node, pool, service } from './support/manifests.ts'
 import { misfits } from './support/misfits.ts'
 import { describeLab } from './support/needs.ts'
-import { eventually, SpeakerLab } from './support/speaker-lab.ts'
+import { bin, eventually, SpeakerLab } from './support/speaker-lab.ts'
 
 const nodes = ['node-a', 'node-b', 'node-c'] as const
 const views = ['Addresses', 'Nodes', 'BGP', 'Pools'] as const
@@ -89,6 +90,8 @@ describeLab('the page of a cluster of three', ['chromium', 'bird'], () => {
   let browser: LabBrowser
   let page: Page
   let killed = ''
+  let follower: ChildProcess
+  const followed = { out: '', err: '' }
   const at = (node: string): string => `http://10.77.0.1${nodes.indexOf(node as 'node-a') + 1}:7472/`
   const show = (view: (typeof views)[number]): Promise<void> =>
     page.getByRole('link', { name: new RegExp(`^${view}`) }).click()
@@ -103,6 +106,13 @@ describeLab('the page of a cluster of three', ['chromium', 'bird'], () => {
       'all three live',
       ({ members }) => members.filter(({ liveness }) => liveness === 'alive').length === 3,
     )
+    follower = lab.net.spawn('node-a', process.execPath, [bin, 'events', '--follow', '--json'])
+    follower.stdout?.on('data', (chunk: Buffer) => {
+      followed.out += chunk
+    })
+    follower.stderr?.on('data', (chunk: Buffer) => {
+      followed.err += chunk
+    })
     browser = await LabBrowser.start(lab.net.namespace('client'))
     page = await browser.open(at('node-a'))
   })
@@ -425,6 +435,24 @@ describeLab('the page of a cluster of three', ['chromium', 'bird'], () => {
       await page.emulateMedia({ colorScheme: 'light' })
       expect(await page.locator('body').getAttribute('data-same-document')).toBe('yes')
     })
+  })
+
+  it('is in step with "events --follow", which tells each event once through the restart of its speaker, and ends when it is interrupted', async () => {
+    const { events, startedAt } = await status('node-a')
+    const lines = (): readonly string[] => followed.out.trim().split('\n')
+    const newest = JSON.stringify(events.at(-1))
+    await eventually('the newest event is told', () => lines().includes(newest) || undefined)
+    const told = lines().map(text => JSON.parse(text) as SpeakerEvent)
+    const starts = told.flatMap(({ type }, at) => (type === 'started' ? at : []))
+    expect(starts).toHaveLength(2)
+    // All of this speaker's, as it remembers them itself; and before them those of the one that was killed.
+    expect(told.slice(starts[1]).slice(0, events.length)).toEqual(events)
+    expect(told.slice(0, starts[1]).map(({ message }) => message)).toContain(`speaker of node-a started`)
+    expect(told.slice(0, starts[1]).every(({ at }) => at < startedAt)).toBe(true)
+    expect(followed.err).toMatch(/^carillon: .*; trying again\ncarillon: node-a answers again\n$/)
+    const ended = new Promise(resolve => follower.once('exit', (...how) => resolve(how)))
+    follower.kill('SIGINT')
+    expect(await ended).toEqual([0, null])
   })
 
   it('never complained, and asked nobody but the speakers', () => {
