@@ -25,7 +25,12 @@ export class Kubectl {
 
   /** What it prints, while it does; until the signal comes, or it ends by itself. Throws `KUBECTL_FAILED` with what it says instead. */
   async *stream(signal: AbortSignal, ...args: readonly string[]): AsyncGenerator<Uint8Array> {
-    const child = spawn('kubectl', [...this.#flags, ...args], { stdio: ['ignore', 'pipe', 'pipe'], signal })
+    const child = spawn('kubectl', [...this.#flags, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
+      // Ctrl-C is for us, who end it then; it would say that it was interrupted.
+      detached: true,
+    })
     let err = ''
     child.stderr.on('data', chunk => {
       err += chunk
