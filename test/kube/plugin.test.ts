@@ -138,6 +138,30 @@ describe('kubectl carillon', { timeout: 120_000 }, () => {
     expect((await ask('events')).out).toContain('nobody -> node-a')
   })
 
+  it('follows the events of a speaker through the proxy until it is interrupted', async () => {
+    const { PATH = '' } = env
+    const given = { PATH: `${folder}/bin:${PATH}`, HOME: folder, KUBECONFIG: join(folder, 'config') }
+    // The plug-in itself, which kubectl becomes.
+    const words = [join(bin, 'kubectl-carillon.js'), 'events', '--follow', '--json', '--node', 'node-b']
+    const child = spawn(execPath, words, { env: given, stdio: ['ignore', 'pipe', 'pipe'] })
+    let [out, err] = ['', '']
+    child.stdout.on('data', chunk => {
+      out += chunk
+    })
+    child.stderr.on('data', chunk => {
+      err += chunk
+    })
+    const ended = new Promise(resolve => child.once('exit', (...how) => resolve(how)))
+    await eventually(
+      async () => `${out}${err}`,
+      text => text.includes('\n'),
+      60_000,
+    )
+    expect(JSON.parse(out.split('\n')[0] ?? '')).toMatchObject({ type: 'started' })
+    child.kill('SIGINT')
+    expect([await ended, err]).toEqual([[0, null], ''])
+  })
+
   it('names the nodes with speakers where the one that was asked for has none', async () => {
     const { code, err } = await ask('status', '--node', 'node-d')
     expect(err).toMatch(

@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { LabBrowser } from './support/browser.ts'
 import { LoneSpeaker, loneGossip } from './support/lone-speaker.ts'
+import { misfits } from './support/misfits.ts'
 import { describeLab } from './support/needs.ts'
 
 const nodes = Array.from({ length: 100 }, (_, i) => `node-${String(i + 1).padStart(3, '0')}`)
@@ -105,6 +106,31 @@ describeLab('the page of a hundred nodes with ten thousand addresses', ['chromiu
     await search.fill('')
     await expect.poll(() => page.getByRole('table').getAttribute('aria-rowcount')).toBe('101')
     await browser.keep(page, 'hundred-nodes')
+  })
+
+  it('fits a phone, and a screen that is magnified, however much there is', async () => {
+    for (const [width, height] of [
+      [390, 844],
+      [640, 512],
+    ] as const) {
+      await page.setViewportSize({ width, height })
+      for (const view of ['Addresses', 'Nodes', 'BGP', 'Pools'] as const) {
+        await page.getByRole('link', { name: new RegExp(`^${view}`) }).click()
+        expect(await misfits(page), `${width} ${view}`).toEqual([])
+      }
+      await page.getByRole('link', { name: /^Addresses/ }).click()
+      // Rows are higher here, and the last one is where it should be all the same.
+      await page.getByRole('region', { name: 'Addresses' }).evaluate(element => {
+        element.scrollTop = element.scrollHeight
+      })
+      const last = rows().last()
+      await last.getByRole('button', { name: '10.64.39.249', exact: true }).waitFor()
+      await expect.poll(() => last.locator('td.next').textContent()).toMatch(/^node-\d+$/)
+      expect(await elements()).toBeLessThan(1500)
+      await browser.keep(page, `hundred-${width}`)
+    }
+    await page.setViewportSize({ width: 1440, height: 900 })
+    await page.getByRole('link', { name: /^Nodes/ }).click()
   })
 
   it('shows a hundred addresses move at once as one thing that happened', async () => {

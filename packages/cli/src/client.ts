@@ -17,24 +17,7 @@ export const statusPath = (of: string | undefined): string =>
 /** Asks a running speaker for its status, of all Services or only of those that `of` means. Throws `NO_SPEAKER` or `BAD_ANSWER`. */
 export async function fetchStatus(at: Endpoint, of?: string): Promise<SpeakerStatus> {
   const where = formatEndpoint(at)
-  let response: Response
-  try {
-    response = await fetch(`http://${where}${statusPath(of)}`, { signal: AbortSignal.timeout(5000) })
-  } catch (error) {
-    throw new CarillonError(
-      'NO_SPEAKER',
-      `no speaker answers at ${where}: start one with "carillon run", or name its address with --http`,
-      { address: where },
-      { cause: error },
-    )
-  }
-  if (!response.ok) {
-    throw new CarillonError(
-      'BAD_ANSWER',
-      `${where} answers with HTTP status ${response.status}: is that a speaker?`,
-      { address: where },
-    )
-  }
+  const response = await get(where, statusPath(of), AbortSignal.timeout(5000))
   try {
     return (await response.json()) as SpeakerStatus
   } catch (error) {
@@ -46,3 +29,29 @@ export async function fetchStatus(at: Endpoint, of?: string): Promise<SpeakerSta
     )
   }
 }
+
+/** Gets a path of a speaker. Throws `NO_SPEAKER`, or `BAD_ANSWER` where the answer is a refusal. */
+export async function get(where: string, path: string, signal: AbortSignal): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(`http://${where}${path}`, { signal })
+  } catch (error) {
+    throw noSpeaker(where, error)
+  }
+  if (response.ok) return response
+  await response.body?.cancel()
+  throw new CarillonError(
+    'BAD_ANSWER',
+    `${where} answers with HTTP status ${response.status}: is that a speaker?`,
+    { address: where },
+  )
+}
+
+/** Nobody answers there, or no longer. */
+export const noSpeaker = (where: string, cause: unknown): CarillonError =>
+  new CarillonError(
+    'NO_SPEAKER',
+    `no speaker answers at ${where}: start one with "carillon run", or name its address with --http`,
+    { address: where },
+    { cause },
+  )

@@ -440,12 +440,15 @@ describe('questions to a running speaker', () => {
       {
         ...closed,
         state: 'Active',
+        downSince: new Date(tor.since.getTime() - 300_000),
         waiting: 'next attempt in 5 s',
         lastError: { at: tor.since, code: 'HOLD_TIMER_EXPIRED', message: 'nothing was heard for 90 s' },
       },
     ]
     const broken = await carillon('status', '--http', at())
-    expect(broken.out).toMatch(/^tor .* nothing was heard for 90 s \(0 s ago\); next attempt in 5 s$/m)
+    expect(broken.out).toMatch(
+      /^tor .* Active +5 min .* nothing was heard for 90 s \(0 s ago\); next attempt in 5 s$/m,
+    )
   })
 
   it('can be about the sessions alone', async () => {

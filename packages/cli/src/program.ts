@@ -13,6 +13,7 @@ import {
   standalone,
 } from './flags.ts'
 import { emptyCommandLine, invoke } from './invoke.ts'
+import { listenAt } from './listen.ts'
 import { logLevels } from './log.ts'
 import { type Action, addQuestions } from './questions.ts'
 import type { Terminal } from './terminal.ts'
@@ -293,6 +294,7 @@ export function commandLine(terminal: Terminal, act: (action: Action) => void): 
     act,
     flags: () => [speakerHttp()],
     ask: ({ http }) => speakerAt(String(http)),
+    listen: ({ http }) => listenAt(String(http)),
   })
 
   root

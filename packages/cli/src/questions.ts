@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Ask } from './client.ts'
 import { alive, ignoreExcludeLb, json, lbClass, manifestsIfAny, standalone } from './flags.ts'
+import type { Listen } from './listen.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Does something; gives the exit code. */
@@ -15,10 +16,12 @@ export interface Questions {
   readonly flags: () => readonly Option[]
   /** The speaker that these flags mean. */
   readonly ask: (options: Readonly<Record<string, unknown>>) => Ask
+  /** The same, for those who want to hear of everything at once. */
+  readonly listen: (options: Readonly<Record<string, unknown>>) => Listen
 }
 
 /** Adds the commands that ask a running speaker. */
-export function addQuestions(root: Command, { terminal, act, flags, ask }: Questions): void {
+export function addQuestions(root: Command, { terminal, act, flags, ask, listen }: Questions): void {
   const question = (parent: Command, name: string, description: string): Command => {
     const command = parent.command(name).description(description)
     for (const flag of flags()) command.addOption(flag)
@@ -89,7 +92,8 @@ export function addQuestions(root: Command, { terminal, act, flags, ask }: Quest
         const { events } = await import('./commands/events.ts')
         const { systemClock: clock } = await import('@carillon/core')
         const stopped = options.follow ? (await import('./stop.ts')).stopSignal() : noEnd
-        return events({ ...options, ask: ask(options) }, terminal, { clock, stopped })
+        const following = { clock, stopped, listen: listen(options) }
+        return events({ ...options, ask: ask(options) }, terminal, following)
       }),
     )
 

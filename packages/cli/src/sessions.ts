@@ -58,16 +58,19 @@ function remarks(session: SessionDocument, now: string): string {
   return [error, waiting ?? ''].filter(text => text !== '').join('; ')
 }
 
+/** For how long routes have been flowing, or not. */
+const lasting = ({ since, downSince }: SessionDocument, now: string): string => ago(downSince ?? since, now)
+
 /** The sessions for people, a line each. */
 export function sessionTable(sessions: readonly SessionDocument[], now: string, terminal: Terminal): string {
   const rows = sessions.map(session => {
-    const { peer, state, since, bfd } = session
+    const { peer, state, bfd } = session
     const watch = bfd ? paint(terminal, bfd.state === 'up' ? 'green' : 'red', bfd.state) : '-'
     return [
       peer,
       whereabouts(session),
       paint(terminal, state === 'Established' ? 'green' : 'red', state),
-      ago(since, now),
+      lasting(session, now),
       progress(session),
       watch,
       remarks(session, now),
@@ -78,8 +81,8 @@ export function sessionTable(sessions: readonly SessionDocument[], now: string, 
 
 /** A session in one line. */
 export function sessionLine(session: SessionDocument, now: string): string {
-  const { peer, state, since, bfd } = session
+  const { peer, state, bfd } = session
   const watch = bfd ? `, BFD ${bfd.state} for ${ago(bfd.since, now)}` : ''
   const more = remarks(session, now)
-  return `${peer} (${whereabouts(session)}): ${state} for ${ago(since, now)}${watch}${more === '' ? '' : `; ${more}`}`
+  return `${peer} (${whereabouts(session)}): ${state} for ${lasting(session, now)}${watch}${more === '' ? '' : `; ${more}`}`
 }

@@ -44,6 +44,7 @@ export interface SessionReport {
   /** Address or interface of the peer. */
   readonly at: string
   readonly state: string
+  /** Since when routes flow; where they do not, since when that is so. */
   readonly since: string
   readonly peerAs?: number
   readonly bfd?: string

@@ -1,3 +1,4 @@
+import { FakeClock } from '@carillon/core/testing'
 import { describe, expect, it } from 'vitest'
 import type { BgpPeer } from '../speaker/peer.ts'
 import type { Message, OpenMessage, RouteRefreshMessage } from '../wire/message.ts'
@@ -62,9 +63,12 @@ describe('a session', () => {
     await lab.start({ connectTimeMs: 5000 })
     await lab.settle(20_000)
     expect(lab.error()).toEqual(['PEER_UNREACHABLE', 'the peer did not answer within 5 s'])
+    // However often it was tried meanwhile.
+    expect(lab.speaker.session('tor')?.downSince).toEqual(new FakeClock().date())
     await lab.friendly('10.0.0.254')
     await lab.settle(5000)
     expect(lab.state()).toBe('Established')
+    expect(lab.speaker.session('tor')).not.toHaveProperty('downSince')
     await lab.close()
   })
 

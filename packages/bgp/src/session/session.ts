@@ -268,7 +268,7 @@ export class Session {
   /** As it stands now. */
   status(): SessionStatus {
     const { peer } = this
-    const { state, since, uptimeMs, lastError } = this.#standing
+    const { state, since, downSince, uptimeMs, lastError } = this.#standing
     const { state: machine, connection } = this.#main
     const waits =
       this.#address === undefined
@@ -284,6 +284,7 @@ export class Session {
       ...(peer.vrf !== undefined && { vrf: peer.vrf }),
       state,
       since,
+      ...(downSince && { downSince }),
       ...(uptimeMs !== undefined && { uptimeMs }),
       ...(waiting !== undefined && { waiting }),
       ...(lastError && { lastError }),

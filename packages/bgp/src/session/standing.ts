@@ -8,6 +8,7 @@ export class Standing {
   readonly #passive: boolean
   #state: SessionState = 'Idle'
   #since: Date
+  #downSince: Date | undefined
   #establishedAt: number | undefined
   #nextTryAt: number | undefined
   #lastError: SessionError | undefined
@@ -17,6 +18,7 @@ export class Standing {
     this.#log = log
     this.#passive = passive
     this.#since = clock.date()
+    this.#downSince = this.#since
   }
 
   get state(): SessionState {
@@ -25,6 +27,11 @@ export class Standing {
 
   get since(): Date {
     return this.#since
+  }
+
+  /** Since when no routes flow, whatever was tried meanwhile; undefined while they do. */
+  get downSince(): Date | undefined {
+    return this.#downSince
   }
 
   get lastError(): SessionError | undefined {
@@ -43,6 +50,7 @@ export class Standing {
     if (state === this.#state) return false
     this.#state = state
     this.#since = this.#clock.date()
+    this.#downSince = state === 'Established' ? undefined : (this.#downSince ?? this.#since)
     this.#establishedAt = state === 'Established' ? this.#clock.now() : undefined
     this.#log.debug({ state }, 'BGP session changed state')
     return true

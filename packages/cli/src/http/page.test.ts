@@ -409,3 +409,27 @@ it('nothing that it serves can be changed', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH'])
       expect((await fetch(url(path), { method })).status, `${method} ${path}`).toBe(404)
 })
+
+it('tells those who follow events alone what was and what comes, and goes on where they were', async () => {
+  const path = '/api/v1/stream?only=events'
+  const listen = async (more = '', last?: string): Promise<Reader> => {
+    const reader = await Reader.open(url(`${path}${more}`), last)
+    readers.push(reader)
+    return reader
+  }
+  const reader = await listen()
+  expect(await reader.next()).toMatchObject({ event: 'speaker', id: '', data: { node: 'node-a' } })
+  const first = await reader.next()
+  expect(first).toMatchObject({ event: 'happened', data: { type: 'started' } })
+  speaker.events.emit('speaker:event', { at: 'now', type: 'peerUp', message: 'one' })
+  clock.advance(50)
+  let last = first
+  while ((last.data as { message: string }).message !== 'one') last = await reader.next()
+  reader.close()
+  speaker.events.emit('speaker:event', { at: 'now', type: 'peerUp', message: 'two' })
+  for (const again of [await listen('', last.id), await listen(`&since=${last.id}`)]) {
+    await again.until('speaker')
+    expect(await again.next()).toMatchObject({ data: { message: 'two' } })
+  }
+  expect((await fetch(url('/api/v1/stream?only=nothing'))).status).toBe(400)
+})

@@ -1,8 +1,12 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Feed } from '../page/feed.ts'
+import type { Subscription } from '../page/subscription.ts'
 
 /** A reader that has taken nothing for this long, in milliseconds, is let go. */
 const patienceMs = 15_000
+
+/** From one comment in a stream to the next, in milliseconds. */
+const pulseMs = 5000
 
 /** Addresses that one may ask for at once. */
 const mostAddresses = 100
@@ -16,6 +20,14 @@ const addressQuery = {
   type: 'object',
   properties: { address: { type: 'string', maxLength: 64 } },
   required: ['address'],
+}
+
+const streamQuery = {
+  type: 'object',
+  properties: {
+    only: { type: 'string', enum: ['events'] },
+    since: { type: 'string', maxLength: 64 },
+  },
 }
 
 /** Serves what the page asks for: the stream of events, who follows, and why. */
@@ -35,45 +47,64 @@ export function serveFeed(app: FastifyInstance, feed: Feed): void {
       return answer ?? { message: `${address} is assigned to no Service` }
     },
   )
-  app.get('/api/v1/stream', { exposeHeadRoute: false }, (request, reply) => {
-    const { raw } = reply
-    let blocked: NodeJS.Timeout | undefined
-    const last = request.headers['last-event-id']
-    const subscription = feed.subscribe(typeof last === 'string' && last !== '' ? last : undefined, () =>
-      write(),
-    )
-    if (!subscription) {
-      reply.code(503).header('retry-after', '10')
-      return reply.send({ message: 'too many read already: close another page' })
-    }
-    const write = (): void => {
-      while (!blocked) {
-        // Who is that slow gets everything anew when it comes back.
-        if (subscription.lost) return void raw.destroy()
-        const text = subscription.take()
-        if (text === undefined) return
-        if (!raw.write(text)) blocked = setTimeout(() => raw.destroy(), patienceMs)
+  app.get<{ Querystring: { only?: 'events'; since?: string } }>(
+    '/api/v1/stream',
+    { exposeHeadRoute: false, schema: { querystring: streamQuery } },
+    (request, reply) => {
+      const header = request.headers['last-event-id']
+      const last = request.query.since ?? (typeof header === 'string' ? header : '')
+      const source = request.query.only === 'events' ? feed.chronicle : feed
+      if (!stream(reply, source, last === '' ? undefined : last)) {
+        reply.code(503).header('retry-after', '10')
+        return reply.send({ message: 'too many read already: close another page' })
       }
+      return reply
+    },
+  )
+}
+
+/** What can be read as a stream. */
+interface Source {
+  subscribe(last: string | undefined, news: () => void): Subscription | undefined
+  unsubscribe(subscription: Subscription): void
+}
+
+/** Writes what there is, and whatever comes, until the reader goes. False: there are too many readers. */
+function stream(reply: FastifyReply, source: Source, last: string | undefined): boolean {
+  const { raw } = reply
+  let blocked: NodeJS.Timeout | undefined
+  const subscription = source.subscribe(last, () => write())
+  if (!subscription) return false
+  const write = (): void => {
+    while (!blocked) {
+      // Who is that slow comes back, and gets what is kept.
+      if (subscription.lost) return void raw.destroy()
+      const text = subscription.take()
+      if (text === undefined) return
+      if (!raw.write(text)) blocked = setTimeout(() => raw.destroy(), patienceMs)
     }
-    reply.hijack()
-    raw.on('drain', () => {
-      clearTimeout(blocked)
-      blocked = undefined
-      write()
-    })
-    raw.on('close', () => {
-      clearTimeout(blocked)
-      feed.unsubscribe(subscription)
-    })
-    raw.on('error', () => raw.destroy())
-    raw.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-      // Proxies are not to gather events.
-      'x-accel-buffering': 'no',
-    })
+  }
+  // A comment: whoever reads knows that the other end is there, and finds out that a connection is dead.
+  const pulse = setInterval(() => blocked ?? raw.write(':\n\n'), pulseMs)
+  reply.hijack()
+  raw.on('drain', () => {
+    clearTimeout(blocked)
+    blocked = undefined
     write()
-    return reply
   })
+  raw.on('close', () => {
+    clearTimeout(blocked)
+    clearInterval(pulse)
+    source.unsubscribe(subscription)
+  })
+  raw.on('error', () => raw.destroy())
+  raw.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    // Proxies are not to gather events.
+    'x-accel-buffering': 'no',
+  })
+  write()
+  return true
 }

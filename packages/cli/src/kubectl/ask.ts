@@ -1,5 +1,6 @@
-import { CarillonError, type SpeakerStatus } from '@carillon/core'
+import { CarillonError, type Endpoint, formatEndpoint, type SpeakerStatus } from '@carillon/core'
 import { type Ask, fetchStatus, statusPath } from '../client.ts'
+import { eventsPath, type Listen, listenAt, readEvents } from '../listen.ts'
 import { Kubectl } from './kubectl.ts'
 import { chooseSpeaker, openPort, type Pod } from './speaker-pod.ts'
 
@@ -31,14 +32,33 @@ const flagsOf = ({ kubeconfig, context, as }: PodOptions): readonly string[] => 
  */
 export function podSpeaker(options: PodOptions): Ask {
   const kubectl = new Kubectl(flagsOf(options))
-  let way: Promise<Ask> | undefined
+  let way: Promise<Way> | undefined
   return async of => {
     way ??= findWay(kubectl, options)
-    return await (await way)(of)
+    const found = await way
+    if ('port' in found) return fetchStatus(found, of)
+    return parse(await kubectl.run('get', '--raw', `${found.base}${statusPath(of)}`), found.pod)
   }
 }
 
-async function findWay(kubectl: Kubectl, options: PodOptions): Promise<Ask> {
+/**
+ * Hears the speaker in a pod, reached as one that is asked. Each time a pod is looked for anew: the one before may be gone. Throws `NO_SPEAKER`,
+ * `BAD_ANSWER` or `KUBECTL_FAILED`.
+ */
+export function podEvents(options: PodOptions): Listen {
+  const kubectl = new Kubectl(flagsOf(options))
+  return async function* listen(last, signal) {
+    const found = await findWay(kubectl, options)
+    if ('port' in found) yield* listenAt(formatEndpoint(found))(last, signal)
+    else
+      yield* readEvents(kubectl.stream(signal, 'get', '--raw', `${found.base}${eventsPath(last)}`), found.pod)
+  }
+}
+
+/** How a speaker is reached: a path of the API server, or a port that is forwarded. */
+type Way = { readonly pod: string; readonly base: string } | Endpoint
+
+async function findWay(kubectl: Kubectl, options: PodOptions): Promise<Way> {
   const { namespace, selector, node } = options
   const text = await kubectl.run(
     'get',
@@ -50,15 +70,11 @@ async function findWay(kubectl: Kubectl, options: PodOptions): Promise<Ask> {
     '--output=json',
   )
   const { items } = JSON.parse(text) as { readonly items: readonly Pod[] }
-  const pod = chooseSpeaker(items, `namespace ${namespace}, ${selector}`, node)
-  const { name } = pod.metadata
-  const port = options.podPort ?? openPort(pod)
-  if (port !== undefined) {
-    const base = `/api/v1/namespaces/${namespace}/pods/${name}:${port}/proxy`
-    return async of => parse(await kubectl.run('get', '--raw', `${base}${statusPath(of)}`), name)
-  }
-  const address = { address: '127.0.0.1', port: await kubectl.forward(namespace, name, loopbackPort) }
-  return of => fetchStatus(address, of)
+  const chosen = chooseSpeaker(items, `namespace ${namespace}, ${selector}`, node)
+  const { name: pod } = chosen.metadata
+  const port = options.podPort ?? openPort(chosen)
+  if (port !== undefined) return { pod, base: `/api/v1/namespaces/${namespace}/pods/${pod}:${port}/proxy` }
+  return { address: '127.0.0.1', port: await kubectl.forward(namespace, pod, loopbackPort) }
 }
 
 function parse(text: string, pod: string): SpeakerStatus {

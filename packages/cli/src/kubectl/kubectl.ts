@@ -23,6 +23,27 @@ export class Kubectl {
     })
   }
 
+  /** What it prints, while it does; until the signal comes, or it ends by itself. Throws `KUBECTL_FAILED` with what it says instead. */
+  async *stream(signal: AbortSignal, ...args: readonly string[]): AsyncGenerator<Uint8Array> {
+    const child = spawn('kubectl', [...this.#flags, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
+      // Ctrl-C is for us, who end it then; it would say that it was interrupted.
+      detached: true,
+    })
+    let err = ''
+    child.stderr.on('data', chunk => {
+      err += chunk
+    })
+    const ended = new Promise<CarillonError | undefined>(resolve => {
+      child.once('error', error => resolve(signal.aborted ? undefined : failed(error.message)))
+      child.once('close', code => resolve(code === 0 || signal.aborted ? undefined : failed(err)))
+    })
+    yield* child.stdout
+    const error = await ended
+    if (error) throw error
+  }
+
   /**
    * Forwards a free local port to one of a pod, until this process ends; gives the local one. The connection comes from inside the pod, so
    * that it also reaches what listens on loopback there. Throws `KUBECTL_FAILED`.

@@ -3,7 +3,7 @@ import { atLeast } from '../flags.ts'
 import { emptyCommandLine, invoke } from '../invoke.ts'
 import { type Action, addQuestions } from '../questions.ts'
 import type { Terminal } from '../terminal.ts'
-import { type PodOptions, podSpeaker } from './ask.ts'
+import { type PodOptions, podEvents, podSpeaker } from './ask.ts'
 
 const flags = (): readonly Option[] => [
   new Option('-n, --namespace <name>', 'where the speakers run').default('metallb-system'),
@@ -22,7 +22,13 @@ function commandLine(terminal: Terminal, act: (action: Action) => void): Command
   const root = emptyCommandLine('kubectl-carillon', 'kubectl carillon', terminal)
     .usage('[options] [command]')
     .description('Asks a speaker of Carillon in the cluster, through the API server. Changes nothing.')
-  addQuestions(root, { terminal, act, flags, ask: options => podSpeaker(options as unknown as PodOptions) })
+  addQuestions(root, {
+    terminal,
+    act,
+    flags,
+    ask: options => podSpeaker(options as unknown as PodOptions),
+    listen: options => podEvents(options as unknown as PodOptions),
+  })
   return root
 }
 

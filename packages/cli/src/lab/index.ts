@@ -1,4 +1,5 @@
 export { type Answer, type Seen, sumUp } from './answers.ts'
 export { birdControl } from './bird-control.ts'
 export { execute, LabNet, type LabPort, type Outcome } from './lab-net.ts'
+export { findRouter } from './router.ts'
 export { vty } from './vty.ts'

@@ -9,6 +9,12 @@ export function eventText(event: string, data: unknown, id: string): string {
   return `event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
+/** The number of the event that an id names; undefined where it is of another process, or no id at all. */
+export function parseEventId(id: string, ours: string): number | undefined {
+  const [epoch, number = ''] = id.split('-')
+  return epoch === ours && /^\d{1,15}$/.test(number) ? Number(number) : undefined
+}
+
 /** The latest events, for readers that follow and for those that come back. Bounded by characters; older events make room. */
 export class EventLog {
   readonly #epoch: string
@@ -38,10 +44,8 @@ export class EventLog {
 
   /** The number of the event that a reader names; undefined where it is none of ours, or what followed it is not kept any more. */
   sequenceOf(id: string): number | undefined {
-    const [epoch, number = ''] = id.split('-')
-    const sequence = Number(number)
-    if (epoch !== this.#epoch || !/^\d+$/.test(number) || !this.covers(sequence)) return undefined
-    return sequence
+    const sequence = parseEventId(id, this.#epoch)
+    return sequence !== undefined && this.covers(sequence) ? sequence : undefined
   }
 
   append(event: string, data: unknown): void {

@@ -8,6 +8,7 @@ import type {
   SuccessionAnswer,
 } from '@carillon/web'
 import { attention, type SourceTrouble } from './attention.ts'
+import { Chronicle } from './chronicle.ts'
 import { EventLog, eventText } from './event-log.ts'
 import { explanation, successions } from './explanation.ts'
 import { nodeRows, sessionRows } from './node-rows.ts'
@@ -56,6 +57,8 @@ const rowsAtOnce = 1000
  * the newest plan, whatever happened in between, and asks the other speakers how they are.
  */
 export class Feed implements Disposable {
+  /** What happens to this speaker alone, event by event. */
+  readonly chronicle: Chronicle
   readonly #options: FeedOptions
   readonly #log: EventLog
   readonly #book = new RowBook()
@@ -72,6 +75,7 @@ export class Feed implements Disposable {
   constructor(options: FeedOptions) {
     this.#options = options
     this.#log = new EventLog(options.epoch)
+    this.chronicle = new Chronicle(options)
     const { events } = options.speaker
     events.on('speaker:event', this.#stir)
     events.on('plan:changed', this.#planned)
@@ -271,6 +275,7 @@ export class Feed implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true
+    this.chronicle[Symbol.dispose]()
     this.#cancel?.()
     this.#cancel = undefined
     const { events } = this.#options.speaker

@@ -13,13 +13,13 @@ const round = (value: number, digits: number): number => Number(value.toFixed(di
 
 /** A session as this node tells others of it. */
 export function reportSession(session: SpeakerStatus['sessions'][number]): SessionReport {
-  const { peer, state, since, negotiated, bfd, routes, lastError, waiting } = session
+  const { peer, state, since, downSince, negotiated, bfd, routes, lastError, waiting } = session
   const trouble = state === 'Established' ? undefined : (lastError?.message ?? waiting)
   return {
     peer,
     at: whereabouts(session),
     state,
-    since,
+    since: downSince ?? since,
     routes: [routes.desired, routes.announced, routes.pending, routes.failed],
     ...(negotiated && { peerAs: negotiated.peerAs }),
     ...(bfd && { bfd: bfd.state }),

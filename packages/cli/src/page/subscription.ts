@@ -1,8 +1,14 @@
-import type { EventLog } from './event-log.ts'
+import type { LoggedEvent } from './event-log.ts'
+
+/** Where a reader's events are: numbered, and kept for a while. */
+export interface Shelf {
+  after(sequence: number): LoggedEvent | undefined
+  covers(sequence: number): boolean
+}
 
 /** One reader of the stream. It takes events when it can; what it has not taken is kept for all readers together, and not for long. */
 export class Subscription {
-  readonly #log: EventLog
+  readonly #log: Shelf
   readonly #beginning: readonly string[]
   readonly #news: () => void
   #at: number
@@ -13,7 +19,7 @@ export class Subscription {
    * @param at the number of the last event of the log that the reader has, or will have with the beginning
    * @param news called when there is something to take
    */
-  constructor(log: EventLog, beginning: readonly string[], at: number, news: () => void) {
+  constructor(log: Shelf, beginning: readonly string[], at: number, news: () => void) {
     this.#log = log
     this.#beginning = beginning
     this.#at = at

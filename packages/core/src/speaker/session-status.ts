@@ -64,6 +64,8 @@ export interface SessionStatus {
   readonly state: string
   /** When it came into this state. */
   readonly since: Date
+  /** When routes stopped flowing, or when the session was first wanted; through all attempts. Absent while it is established. */
+  readonly downSince?: Date
   /** What it waits for, in words, where it waits for something. */
   readonly waiting?: string
   readonly lastError?: SessionError
@@ -96,11 +98,12 @@ export type SessionDocument = Json<SessionStatus> & {
 
 /** Writes a session down. */
 export function describeSession(announcer: string, session: SessionStatus): SessionDocument {
-  const { since, lastError, bfd, ...rest } = session
+  const { since, downSince, lastError, bfd, ...rest } = session
   return {
     announcer,
     ...rest,
     since: since.toISOString(),
+    ...(downSince && { downSince: downSince.toISOString() }),
     ...(lastError && { lastError: { ...lastError, at: lastError.at.toISOString() } }),
     ...(bfd && { bfd: { ...bfd, since: bfd.since.toISOString() } }),
   }

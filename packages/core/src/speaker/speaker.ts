@@ -466,7 +466,7 @@ export class Speaker implements AsyncDisposable {
         )
         this.#tell({
           type: 'configurationApplied',
-          message: `configuration with ${config.pools.length} pools in force`,
+          message: `configuration with ${config.pools.length} ${config.pools.length === 1 ? 'pool' : 'pools'} in force`,
         })
       }
     } else {

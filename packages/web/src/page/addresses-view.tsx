@@ -117,7 +117,7 @@ export function AddressesView(
       numeric: true,
       cell: ({ row }) =>
         row.since === undefined ? (
-          <span class="quiet">–</span>
+          <span class="quiet absent">–</span>
         ) : (
           <time
             dateTime={row.since}
@@ -133,7 +133,9 @@ export function AddressesView(
       title: 'Next in line',
       cell: ({ row }) =>
         next(row.address) ?? (
-          <span class="quiet">{succession.of(row.address) === undefined && row.owner ? '…' : 'nobody'}</span>
+          <span class={row.owner === undefined ? 'quiet absent' : 'quiet'}>
+            {row.owner === undefined ? '–' : succession.of(row.address) === undefined ? '…' : 'nobody'}
+          </span>
         ),
     },
     {

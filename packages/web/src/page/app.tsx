@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { Attention } from '../api.ts'
 import { AddressesView, useAddresses } from './addresses-view.tsx'
 import { AttentionList, findAttention } from './attention-list.tsx'
 import { Details } from './details.tsx'
@@ -62,17 +63,19 @@ function ConnectionState({ store }: { store: Store }): JSX.Element {
 
 function ThemeButton(): JSX.Element {
   const [theme, setTheme] = useState(rememberedTheme)
-  const words = { system: 'Theme: auto', light: 'Theme: light', dark: 'Theme: dark' }
+  const words = { system: 'auto', light: 'light', dark: 'dark' }
   return (
     <button
       type="button"
       class="theme"
+      aria-label={`Theme: ${words[theme]}`}
       onClick={() => {
         const next = nextTheme(theme)
         applyTheme(next)
         setTheme(next)
       }}
     >
+      <span class="word">Theme: </span>
       {words[theme]}
     </button>
   )
@@ -88,6 +91,21 @@ function Banner({ store }: { store: Store }): JSX.Element | null {
       <time dateTime={at}>{moment(at, Date.now())}</time>, {lasting(Date.now() - connection.at)} ago.
       Everything below is as it was then; trying to connect again.
     </div>
+  )
+}
+
+/** A way to what needs attention: where that is far below for everybody, else for those who walk by keyboard. */
+function AttentionButton({ items }: { items: readonly Attention[] }): JSX.Element | null {
+  if (items.length === 0) return null
+  const tone = items.some(({ severity }) => severity === 'error') ? 'bad' : 'warn'
+  return (
+    <button
+      type="button"
+      class={`jump ${tone}`}
+      onClick={() => document.getElementById('attention-title')?.focus()}
+    >
+      {number(items.length)} {items.length === 1 ? 'thing needs' : 'things need'} attention
+    </button>
   )
 }
 
@@ -200,7 +218,10 @@ export function App({ store, succession }: { store: Store; succession: Successio
       <Banner store={store} />
       {parts ? (
         <>
-          <Summary parts={parts} now={store.now()} />
+          <section aria-label="Summary">
+            <Summary parts={parts} now={store.now()} />
+            <AttentionButton items={attention} />
+          </section>
           <div class="body">
             <main>
               <Tabs view={view} counts={counts} />

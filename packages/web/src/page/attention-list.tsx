@@ -26,8 +26,13 @@ export function AttentionList({
   const [all, setAll] = useState(false)
   const shown = all ? items : items.slice(0, first)
   return (
-    <section class="attention" aria-labelledby="attention-title">
-      <h2 id="attention-title">
+    <section
+      class="attention"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+      tabIndex={0}
+      aria-labelledby="attention-title"
+    >
+      <h2 id="attention-title" tabIndex={-1}>
         Needs attention {items.length > 0 && <span class="count">{number(items.length)}</span>}
       </h2>
       {items.length === 0 ? (

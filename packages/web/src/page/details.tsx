@@ -129,7 +129,10 @@ export function Details({ store, address, close }: DetailsProps): JSX.Element {
     void ask(address, abort.signal).then(given => given !== undefined && setAnswer(given))
     return () => abort.abort()
   }, [address, plan, live])
-  useEffect(() => title.current?.focus(), [address])
+  useEffect(() => {
+    title.current?.focus({ preventScroll: true })
+    title.current?.closest('section')?.scrollIntoView({ block: 'start' })
+  }, [address])
   const row = store.addresses.get(address)?.row
   return (
     <section class="details" aria-labelledby="details-title">

@@ -140,7 +140,11 @@ export function NodesView({ store, items, sorting, sort, find }: NodesProps): JS
       sortable: true,
       numeric: true,
       cell: ({ report }) =>
-        report ? <span class={report.load > 1.5 ? 'warn' : ''}>{report.load.toFixed(2)}</span> : '–',
+        report ? (
+          <span class={report.load > 1.5 ? 'warn' : ''}>{report.load.toFixed(2)}</span>
+        ) : (
+          <span class="quiet">–</span>
+        ),
     },
     {
       name: 'cpu',
@@ -177,12 +181,20 @@ export function NodesView({ store, items, sorting, sort, find }: NodesProps): JS
       numeric: true,
       cell: ({ report }) => (report ? lasting(now - Date.parse(report.startedAt)) : '–'),
     },
-    { name: 'remarks', title: 'Remarks', cell: node => <span class="quiet">{remarks(node)}</span> },
+    {
+      name: 'remarks',
+      title: 'Remarks',
+      cell: node => (
+        <span class="quiet two-lines" title={remarks(node)}>
+          {remarks(node)}
+        </span>
+      ),
+    },
   ]
   return (
     <Table
       label="Nodes"
-      kind="nodes"
+      kind={items.some(node => remarks(node) !== '') ? 'nodes remarked' : 'nodes'}
       columns={columns}
       items={items}
       keyOf={({ name }) => name}

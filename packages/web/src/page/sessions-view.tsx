@@ -27,12 +27,19 @@ function Routes({ routes }: Pick<SessionRow, 'routes'>): JSX.Element {
 export function SessionsView({ store, items }: { store: Store; items: readonly SessionRow[] }): JSX.Element {
   const now = store.now()
   const columns: readonly Column<SessionRow>[] = [
-    { name: 'peer', title: 'Peer', cell: ({ peer }) => peer },
+    {
+      name: 'peer',
+      title: 'Peer',
+      cell: ({ peer, at }) => (
+        <>
+          {peer} <span class="quiet">{at}</span>
+        </>
+      ),
+    },
     { name: 'node', title: 'Node', cell: ({ node }) => node },
-    { name: 'at', title: 'At', cell: ({ at }) => at },
     { name: 'as', title: 'AS', numeric: true, cell: ({ peerAs }) => peerAs ?? '–' },
     {
-      name: 'state',
+      name: 'phase',
       title: 'State',
       cell: ({ state }) => (
         <span class={`state ${state === 'Established' ? 'alive' : 'dead'}`}>
@@ -41,7 +48,17 @@ export function SessionsView({ store, items }: { store: Store; items: readonly S
         </span>
       ),
     },
-    { name: 'since', title: 'For', numeric: true, cell: ({ since }) => lasting(now - Date.parse(since)) },
+    {
+      name: 'since',
+      title: 'For',
+      label: 'For how long it is up, or down',
+      numeric: true,
+      cell: ({ since }) => (
+        <time dateTime={since} title={`since ${since}`}>
+          {lasting(now - Date.parse(since))}
+        </time>
+      ),
+    },
     { name: 'routes', title: 'Routes', numeric: true, cell: ({ routes }) => <Routes routes={routes} /> },
     {
       name: 'bfd',
@@ -56,13 +73,17 @@ export function SessionsView({ store, items }: { store: Store; items: readonly S
     {
       name: 'trouble',
       title: 'What is wrong',
-      cell: ({ trouble }) => <span title={trouble}>{trouble}</span>,
+      cell: ({ trouble }) => (
+        <span class="two-lines" title={trouble}>
+          {trouble}
+        </span>
+      ),
     },
   ]
   return (
     <Table
       label="BGP sessions"
-      kind="sessions"
+      kind={items.some(({ trouble }) => trouble !== undefined) ? 'sessions troubled' : 'sessions'}
       columns={columns}
       items={items}
       keyOf={({ node, peer, at }) => `${node} ${peer} ${at}`}

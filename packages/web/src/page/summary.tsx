@@ -31,6 +31,7 @@ export function Summary({ parts, now }: { parts: Parts; now: number }): JSX.Elem
   const absent = nodes.filter(({ liveness }) => liveness === 'absent').length
   const gone = nodes.length - alive - absent
   const up = sessions.filter(({ state }) => state === 'Established').length
+  const unheard = sessions.length > 0 && up === 0
   const moved = timeline.find(({ type, from }) => type === 'moved' && from !== undefined)
   const silent = totals.addresses - totals.announced
   const free = pools.reduce((sum, pool) => sum + pool.availableIPv4, 0)
@@ -38,8 +39,14 @@ export function Summary({ parts, now }: { parts: Parts; now: number }): JSX.Elem
     <dl class="summary">
       <Tile
         title="Addresses"
-        tone={silent > 0 ? 'bad' : ''}
-        note={silent > 0 ? `${number(silent)} announced by nobody` : 'all announced'}
+        tone={silent > 0 || unheard ? 'bad' : ''}
+        note={
+          silent > 0
+            ? `${number(silent)} announced by nobody`
+            : unheard
+              ? 'by BGP no router is told'
+              : 'all announced'
+        }
       >
         {number(totals.addresses)}
       </Tile>

@@ -36,9 +36,16 @@ export interface TableProps<Item> {
   readonly empty: ComponentChildren
 }
 
-/** Height of a row; the style sheet says the same. */
-const rowHeight = 32
+/** Height of a row before one was measured: the style sheet decides, and gives it more where the screen is narrow. */
+const usualHeight = 32
 const beyond = 12
+
+/** How the table stands in its window. */
+interface Seen {
+  readonly scrolled: number
+  readonly windowHeight: number
+  readonly rowHeight: number
+}
 
 /** What becomes of a click on the title of a column. */
 export const sortedBy = (by: string, { by: before, descending }: Sorting): Sorting =>
@@ -56,8 +63,8 @@ function walk(event: KeyboardEvent, scroll: HTMLElement): void {
   button.focus({ preventScroll: true })
   const { top, bottom } = next?.getBoundingClientRect() ?? row.getBoundingClientRect()
   const window = scroll.getBoundingClientRect()
-  // The head of the table covers a row.
-  if (top < window.top + rowHeight) scroll.scrollTop -= window.top + rowHeight - top
+  const covered = window.top + (scroll.querySelector('thead')?.getBoundingClientRect().height ?? 0)
+  if (top < covered) scroll.scrollTop -= covered - top
   else if (bottom > window.bottom) scroll.scrollTop += bottom - window.bottom
 }
 
@@ -65,17 +72,23 @@ function walk(event: KeyboardEvent, scroll: HTMLElement): void {
 export function Table<Item>(props: TableProps<Item>): JSX.Element {
   const { label, kind, columns, items, keyOf, classOf, sorting, sort, seen, empty } = props
   const scroll = useRef<HTMLElement>(null)
-  const [look, setLook] = useState({ scrolled: 0, windowHeight: 800 })
+  const [look, setLook] = useState<Seen>({ scrolled: 0, windowHeight: 800, rowHeight: usualHeight })
+  const { rowHeight } = look
+  const none = items.length === 0
   useLayoutEffect(() => {
     const element = scroll.current
     if (!element) return
     const measure = (): void =>
-      setLook({ scrolled: element.scrollTop, windowHeight: Math.min(element.clientHeight, 4000) })
+      setLook({
+        scrolled: element.scrollTop,
+        windowHeight: Math.min(element.clientHeight, 4000),
+        rowHeight: element.querySelector('tbody tr')?.getBoundingClientRect().height ?? usualHeight,
+      })
     measure()
     const observer = new ResizeObserver(measure)
     observer.observe(element)
     return () => observer.disconnect()
-  }, [])
+  }, [none, kind])
   const span = spanOf({ count: items.length, itemHeight: rowHeight, beyond, ...look })
   const shown = items.slice(span.from, span.to)
   useLayoutEffect(() => seen?.(shown))
@@ -86,6 +99,7 @@ export function Table<Item>(props: TableProps<Item>): JSX.Element {
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
       tabIndex={0}
       aria-label={label}
+      style={{ '--rows': none ? 6 : items.length }}
       onScroll={({ currentTarget }) => {
         const { scrollTop: scrolled } = currentTarget
         // Only another span is another picture.

@@ -91,7 +91,12 @@ export function findEntries(entries: readonly TimelineEntry[], search: string): 
 /** What happened, newest first. */
 export function TimelineList({ items, now }: { items: readonly TimelineEntry[]; now: number }): JSX.Element {
   return (
-    <section class="timeline" aria-labelledby="timeline-title">
+    <section
+      class="timeline"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+      tabIndex={0}
+      aria-labelledby="timeline-title"
+    >
       <h2 id="timeline-title">What happened</h2>
       {items.length === 0 ? (
         <p class="calm">Nothing that matches, since this speaker started.</p>
