@@ -39,6 +39,13 @@ const found = await Promise.all(JSON.parse(process.argv[1]).map(async query => {
 }))
 console.log(JSON.stringify(found))`
 
+const listing = `
+const { data } = await (await fetch('http://127.0.0.1:9090/api/v1/alerts')).json()
+console.log(JSON.stringify(data.alerts.filter(({ labels }) => labels.alertname !== 'MetalLBBGPSessionDown')))`
+
+const joining = nodes.flatMap((_, i) => ['--gossip-join', `10.77.0.1${i + 1}`])
+const flags = ['--http', '0.0.0.0:7472', '--garp-count', '2', '--garp-interval', '100', ...joining]
+
 describeLab('Prometheus', ['prometheus'], () => {
   let lab: SpeakerLab
   let folder = ''
@@ -76,16 +83,7 @@ describeLab('Prometheus', ['prometheus'], () => {
         stdio: 'ignore',
       },
     )
-    const joining = nodes.flatMap((_, i) => ['--gossip-join', `10.77.0.1${i + 1}`])
-    await lab.start(nodes, [
-      '--http',
-      '0.0.0.0:7472',
-      '--garp-count',
-      '2',
-      '--garp-interval',
-      '100',
-      ...joining,
-    ])
+    await lab.start(nodes, flags)
     await lab.settled('default/web', owner => owner !== null)
     // Something to measure: the client asks, and hears an answer.
     await eventually(
@@ -134,7 +132,7 @@ describeLab('Prometheus', ['prometheus'], () => {
     expect(metrics.filter(name => name === undefined || !seldom.includes(name))).toEqual([])
   })
 
-  it('finds no alert while all is well, and one as soon as the owner of an address is killed', async () => {
+  it('finds no alert while all is well, one as soon as the owner of an address is killed, and none when it is back', async () => {
     const alerts = async (): Promise<readonly string[]> => {
       const [found] = await query('ALERTS{alertstate="firing"}')
       if (!found || 'error' in found) throw new Error(JSON.stringify(found))
@@ -156,5 +154,20 @@ describeLab('Prometheus', ['prometheus'], () => {
       return holders.length === 1 && holders[0] !== owner ? holders[0] : undefined
     })
     expect(nodes).toContain(heir)
+    // As people see it on the page of alerts: what it is about, and since when.
+    const shown = await lab.net.exec('client', execPath, ['--input-type=module', '-e', listing])
+    expect(JSON.parse(shown.stdout)).toMatchObject([
+      {
+        state: 'firing',
+        labels: { alertname: 'CarillonNodeLost' },
+        annotations: { summary: expect.any(String) },
+      },
+    ])
+    await lab.start([owner], flags)
+    await eventually(
+      'the alert is resolved when the node is back',
+      async () => (await alerts()).length === 0 || undefined,
+      20,
+    )
   })
 })
