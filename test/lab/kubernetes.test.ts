@@ -55,7 +55,8 @@ describeLab(
     let frr: Router
 
     // One round of announcements: what comes later has another reason.
-    const speak = (name: string): void => lab.speaker(name, '--garp-count', '1')
+    const speak = (name: string, ...args: readonly string[]): void =>
+      lab.speaker(name, '--garp-count', '1', ...args)
     /** Waits until FRR has been told exactly these addresses by each of these nodes, and nothing by others. */
     const told = async (addresses: readonly string[], by: readonly string[] = nodes): Promise<void> => {
       const all = Object.fromEntries(addresses.map(address => [prefixOf(address), {}]))
@@ -220,6 +221,32 @@ describeLab(
         await lab.answeredBy('10.77.0.100', name => name === owner)
         await remove('after')
         await told(['10.77.0.100', 'fd77::100'])
+      })
+    })
+
+    describe('without gossip', () => {
+      const address = '10.77.0.100'
+      const outOfService = 'node.kubernetes.io/out-of-service'
+
+      beforeAll(async () => {
+        await Promise.all(nodes.map(name => lab.end(name)))
+        for (const name of nodes) speak(name, '--ml-labels', '')
+      })
+      afterAll(async () => {
+        await Promise.all(nodes.map(name => lab.end(name)))
+        for (const name of nodes) speak(name)
+      })
+
+      it('a node that is tainted as out of service, or not ready, loses its addresses for as long', async () => {
+        const owner = await lab.answeredBy(address)
+        await lab.kubectl('taint', 'node', owner, `${outOfService}=nodeshutdown:NoExecute`)
+        const heir = await lab.answeredBy(address, name => name !== owner)
+        await lab.ready(heir, 'Unknown')
+        await lab.answeredBy(address, name => name !== owner && name !== heir)
+        await lab.ready(heir, 'True')
+        await lab.answeredBy(address, name => name === heir)
+        await lab.kubectl('taint', 'node', owner, `${outOfService}-`)
+        await lab.answeredBy(address, name => name === owner)
       })
     })
 

@@ -176,6 +176,15 @@ export class KubeLab implements AsyncDisposable {
     await this.kubectl('apply', '--validate=false', '-f', file)
   }
 
+  /** Lets a node say of itself whether it is ready, as kubelet does; `Unknown` where nothing is heard of it. */
+  async ready(node: string, status: 'True' | 'False' | 'Unknown'): Promise<void> {
+    const object = JSON.parse(await this.kubectl('get', 'node', node, '-o', 'json'))
+    const conditions = [{ type: 'Ready', status, reason: 'Lab', message: '' }]
+    const file = join(this.speakers.folder, 'node.json')
+    await writeFile(file, JSON.stringify({ ...object, status: { ...object.status, conditions } }))
+    await this.kubectl('replace', '--raw', `/api/v1/nodes/${node}/status`, '-f', file)
+  }
+
   /** The addresses in the status of a Service. */
   async addresses(service: string): Promise<readonly string[]> {
     const path = 'jsonpath={.status.loadBalancer.ingress[*].ip}'

@@ -126,6 +126,35 @@ const service = (name: string, addresses: string): Resource =>
     spec: { type: 'LoadBalancer', ports: [{ port: 80 }] },
   })
 
+/** A Service as the controller has left it, and what serves it. */
+const given = (name: string, address: string): readonly Resource[] => [
+  resource({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name },
+    spec: { type: 'LoadBalancer', ports: [{ port: 80 }], clusterIPs: ['10.96.0.9'], ipFamilies: ['IPv4'] },
+    status: { loadBalancer: { ingress: [{ ip: address }] } },
+  }),
+  resource({
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name, labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: ['10.0.0.9'] }],
+  }),
+]
+
+const outOfService = { key: 'node.kubernetes.io/out-of-service', effect: 'NoExecute' }
+
+const node = (name: string, spec: object = {}, ready = 'True'): Resource =>
+  resource({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name },
+    spec,
+    status: { conditions: [{ type: 'Ready', status: ready }] },
+  })
+
 const routed: Resource = resource({
   apiVersion: 'metallb.io/v1beta1',
   kind: 'BGPAdvertisement',
@@ -166,6 +195,9 @@ function stage(
   return { clock, source, log, metrics, speaker, parrots, parrot: parrots[0] as Parrot }
 }
 
+/** As in a cluster, where a controller gives the addresses. */
+const inCluster = { standalone: false, assignments: 'adopt' } as const
+
 const v4 = '192.168.1.240'
 const v6 = 'fc00:f853:ccd:e799::1'
 
@@ -199,6 +231,32 @@ describe('a speaker', () => {
       ['node-d', 'node-a'],
       ['node-a', 'node-d'],
     ])
+  })
+
+  it.each([
+    ['taints it as out of service', { taints: [outOfService] }, 'True'],
+    ['says that it is not ready', {}, 'False'],
+    ['has not heard of it any more', {}, 'Unknown'],
+  ])('without gossip hands an address over when Kubernetes %s, and takes it back', async (_, spec, ready) => {
+    const others = [pool([`${v4}/32`]), everywhere, ...given('web', v4), node('node-d')]
+    const { speaker, source, clock, parrot } = stage([...others, node('node-a')], inCluster)
+    await speaker.start()
+    source.set([...others, node('node-a', spec, ready)])
+    clock.advance(0)
+    source.set([...others, node('node-a')])
+    clock.advance(0)
+    expect(parrot.told).toEqual([[v4], [], [v4]])
+    const moves = speaker.status().events.filter(event => event.type === 'ownerChanged')
+    expect(moves.map(({ to }) => to)).toEqual(['node-a', 'node-d', 'node-a'])
+  })
+
+  it('with gossip keeps an address whatever Kubernetes says of its node, since the others have heard from it', async () => {
+    const membership = new MemoryMembership('node-a', 'node-d')
+    const others = [pool([`${v4}/32`]), everywhere, ...given('web', v4), node('node-d')]
+    const sick = node('node-a', { taints: [outOfService] }, 'Unknown')
+    const { speaker, parrot } = stage([...others, sick], { ...inCluster, membership })
+    await speaker.start()
+    expect(parrot.told).toEqual([[v4]])
   })
 
   it('keeps silent after a pause until its membership is confirmed, and says so', async () => {
