@@ -21,6 +21,7 @@ const applied = (manager: string, path: string, body: Json, query = ''): Promise
     body: stringify({
       apiVersion: 'v1',
       kind: path.includes('/services') ? 'Service' : 'ConfigMap',
+      metadata: { name: path.split('/')[6] },
       ...body,
     }),
     type: patchTypes.apply,
@@ -86,7 +87,8 @@ describe('apply', () => {
     expect(again.body.metadata.resourceVersion).toBe(body.metadata.resourceVersion)
   })
 
-  it('merges lists by the keys of their items', async () => {
+  it('merges lists by the keys of their items', async context => {
+    cluster.since(22, context)
     const ports = (...numbers: readonly number[]): Json => ({
       spec: { ports: numbers.map(port => ({ name: `p${port}`, port })) },
     })
@@ -102,7 +104,8 @@ describe('apply', () => {
     })
   })
 
-  it('of the status is a matter of its own', async () => {
+  it('of the status is a matter of its own', async context => {
+    cluster.since(22, context)
     const spec = { type: 'LoadBalancer', ports: [{ port: 80 }] }
     await applied('one', `${services}/status`, { spec })
     const status = { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } }
@@ -111,6 +114,17 @@ describe('apply', () => {
     expect(entries(body).find((entry: Json) => entry.manager === 'two').subresource).toBe('status')
     const kept = await applied('one', `${services}/status`, { spec, status: {} })
     expect(kept.body.status.loadBalancer.ingress[0].ip).toBe('192.0.2.1')
+  })
+
+  it('needs the name of what it makes, and not of what is there', async () => {
+    const unnamed = { metadata: {}, ...data({ a: '1' }) }
+    const { code, body } = await applied('one', `${maps}/unnamed`, unnamed)
+    expect([code, body.message]).toEqual([
+      400,
+      'the name of the object (unnamed based on URL) was undeterminable: name must be provided',
+    ])
+    await applied('one', `${maps}/unnamed`, data({ a: '1' }))
+    expect((await applied('one', `${maps}/unnamed`, unnamed)).code).toBe(200)
   })
 
   it('needs a manager, and an object that does not say itself who manages it', async () => {
@@ -147,7 +161,8 @@ describe('other writes', () => {
     expect(again.metadata.resourceVersion).toBe(made.metadata.resourceVersion)
   })
 
-  it('of a status are kept apart from those of the rest', async () => {
+  it('of a status are kept apart from those of the rest', async context => {
+    cluster.since(22, context)
     const made = await cluster.api.post(services, {
       metadata: { name: 'apart' },
       spec: { type: 'LoadBalancer', ports: [{ port: 80 }] },

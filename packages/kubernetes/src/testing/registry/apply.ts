@@ -35,6 +35,7 @@ export async function apply(
     throw badRequest('metadata.managedFields must be nil')
   for (let attempt = 1; ; attempt++) {
     const wanted = decodeApplied(asked, clone(body))
+    const named = wanted.metadata.name !== undefined
     placeIn(wanted, namespace, name)
     confine(asked, wanted)
     const call: Call = { ...asked, applied: ownableFields(asked, wanted) }
@@ -42,6 +43,11 @@ export async function apply(
     if (stored === undefined) {
       if (subresource !== '' || wanted.metadata.resourceVersion !== undefined)
         throw notFound(resourceOf(type), name)
+      // What is there lends its name to what is applied on top of it.
+      if (!named)
+        throw badRequest(
+          `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+        )
       return { object: await create(machinery, call, wanted), created: true }
     }
     const [old] = (await inVersion(machinery, type, [stored])) as [KubeObject]
