@@ -58,6 +58,10 @@ describe('a client', () => {
     expect((await cluster.limited.ask('GET', '/apis')).code).toBe(200)
     expect((await cluster.limited.ask('GET', '/api/v1')).code).toBe(200)
     expect(await may({ verb: 'list', resource: 'services', namespace })).toBe(false)
+  })
+
+  it('finds out who it is, without a role', async context => {
+    cluster.since(28, context)
     const { status } = await cluster.limited.post('/apis/authentication.k8s.io/v1/selfsubjectreviews', {})
     expect(status.userInfo).toMatchObject({ username: 'limited', groups: ['system:authenticated'] })
   })

@@ -57,7 +57,8 @@ describe('in a cluster with two families a Service', () => {
     expect([again.spec.ipFamilies, again.spec.clusterIPs]).toEqual([['IPv4'], [single.spec.clusterIP]])
   })
 
-  it('cannot lose its first family, or two families in silence', async () => {
+  it('cannot lose its first family, or two families in silence', async context => {
+    cluster.since(23, context)
     await made('kept', { ipFamilyPolicy: 'RequireDualStack' })
     for (const spec of [{ ipFamilies: ['IPv6', 'IPv4'] }, { ipFamilies: ['IPv4'] }]) {
       const { code, body } = await cluster.api.ask('PATCH', `${services}/kept`, {

@@ -93,7 +93,8 @@ describe('an object', () => {
       expect((await cluster.api.ask('POST', maps, { body })).code).toBe(400)
   })
 
-  it('loses fields that nobody knows, with a warning or, if asked for, a refusal', async () => {
+  it('loses fields that nobody knows, with a warning or, if asked for, a refusal', async context => {
+    cluster.since(25, context)
     const body = { ...configMap('odd'), unheardOf: 1 }
     const warned = await cluster.api.ask('POST', maps, { body })
     expect(warned.code).toBe(201)
@@ -104,6 +105,21 @@ describe('an object', () => {
     })
     expect(strict.code).toBe(400)
     expect(strict.body.message).toContain('strict decoding error: unknown field "unheardOf"')
+  })
+
+  it('has to be of a kind that there is, at a path that there is', async () => {
+    const nothing = await cluster.api.ask('GET', `/api/v1/namespaces/${namespace}/nothings`)
+    expect([nothing.code, nothing.body.reason, nothing.body.message]).toEqual([
+      404,
+      'NotFound',
+      'the server could not find the requested resource',
+    ])
+    const named = await cluster.api.ask('POST', `${maps}/here`, { body: configMap('here') })
+    expect([named.code, named.body.reason, named.body.message]).toEqual([
+      405,
+      'MethodNotAllowed',
+      'the server does not allow this method on the requested resource',
+    ])
   })
 
   it('of the wrong shape is refused', async () => {
@@ -160,6 +176,27 @@ describe('an update', () => {
     const made = await cluster.api.post(maps, configMap('calm', { a: '1' }))
     const again = await cluster.api.put(`${maps}/calm`, made)
     expect(again.metadata.resourceVersion).toBe(made.metadata.resourceVersion)
+  })
+
+  it('says the name and, if it says any, the namespace of the object', async () => {
+    const made = await cluster.api.post(maps, configMap('told', { a: '1' }))
+    const undetermined =
+      'the name of the object (told based on URL) was undeterminable: name must be provided'
+    const put = await cluster.api.ask('PUT', `${maps}/told`, { body: { data: { a: '2' } } })
+    expect([put.code, put.body.message]).toEqual([400, undetermined])
+    const patched = await cluster.api.ask('PATCH', `${maps}/told`, {
+      body: { metadata: { name: null } },
+      type: 'application/merge-patch+json',
+    })
+    expect([patched.code, patched.body.message]).toEqual([400, undetermined])
+    const elsewhere = await cluster.api.ask('PUT', `${maps}/told`, {
+      body: { metadata: { name: 'told', namespace: 'default' } },
+    })
+    expect([elsewhere.code, elsewhere.body.message]).toEqual([
+      400,
+      `the namespace of the object (default) does not match the namespace on the request (${namespace})`,
+    ])
+    expect(await cluster.api.get(`${maps}/told`)).toEqual(made)
   })
 
   it('with the uid of another object is a conflict', async () => {
@@ -223,8 +260,18 @@ describe('a deletion', () => {
     for (const preconditions of [{ uid: 'another' }, { resourceVersion: '1' }]) {
       const { code, body } = await cluster.api.ask('DELETE', `${maps}/meant`, { body: { preconditions } })
       expect([code, body.reason]).toEqual([409, 'Conflict'])
+      expect(body.message).toMatch(/on ConfigMap "meant": the \w+ in the precondition \(.+\) does not match/)
     }
     await cluster.api.delete(`${maps}/meant`, { preconditions: { uid: metadata.uid } })
+  })
+
+  it('is refused where nobody knows how it is meant', async () => {
+    await cluster.api.post(maps, configMap('spared'))
+    const { code, body } = await cluster.api.ask('DELETE', `${maps}/spared`, {
+      body: { propagationPolicy: 'Magic' },
+    })
+    expect([code, body.reason, body.details.causes[0].field]).toEqual([422, 'Invalid', 'propagationPolicy'])
+    await cluster.api.get(`${maps}/spared`)
   })
 
   it('of a collection takes those that are selected', async () => {

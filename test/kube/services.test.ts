@@ -29,7 +29,8 @@ async function refused(method: string, path: string, body: unknown): Promise<rea
 }
 
 describe('a new Service', () => {
-  it('gets an address of the cluster and what else it does not say', async () => {
+  it('gets an address of the cluster and what else it does not say', async context => {
+    cluster.since(22, context)
     const { spec, status } = await made('plain')
     expect(spec).toEqual({
       type: 'ClusterIP',
@@ -77,8 +78,8 @@ describe('a new Service', () => {
     expect(
       await refused('POST', services, service('requires', { ipFamilyPolicy: 'RequireDualStack' })),
     ).toEqual([
-      expect.stringContaining(
-        'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
+      expect.stringMatching(
+        /^spec\.ipFamilyPolicy: Invalid value: "RequireDualStack": .* not configured for dual.stack services/,
       ),
     ])
     expect(await refused('POST', services, service('six', { ipFamilies: ['IPv6'] }))).toEqual([
@@ -122,7 +123,6 @@ describe('a new Service', () => {
     ['spec.type', service('bad', { type: 'Magic' })],
     ['spec.externalTrafficPolicy', service('bad', { externalTrafficPolicy: 'Local' })],
     ['spec.externalTrafficPolicy', service('bad', { type: 'NodePort', externalTrafficPolicy: 'Some' })],
-    ['spec.loadBalancerClass', service('bad', { loadBalancerClass: 'example.com/lb' })],
     ['spec.clusterIPs[0]', service('bad', { clusterIP: 'somewhere' })],
   ])('that is wrong at %s is refused there', async (field, body) => {
     expect((await refused('POST', services, body)).map(cause => cause.split(': ')[0])).toContain(field)
@@ -130,14 +130,24 @@ describe('a new Service', () => {
 })
 
 describe('a Service', () => {
-  it('keeps its addresses and ports when it is replaced by somebody who does not know them', async () => {
+  it('has a class only as long as it is of type LoadBalancer', async context => {
+    cluster.since(22, context)
+    const classed = service('classed', { loadBalancerClass: 'example.com/lb' })
+    expect((await refused('POST', services, classed)).map(cause => cause.split(': ')[0])).toEqual([
+      'spec.loadBalancerClass',
+    ])
+  })
+
+  it('keeps its addresses and ports when it is replaced by somebody who does not know them', async context => {
+    cluster.since(23, context)
     const { spec } = await made('kept', { type: 'LoadBalancer' })
     const again = await cluster.api.put(`${services}/kept`, service('kept', { type: 'LoadBalancer' }))
     expect(again.spec.clusterIP).toBe(spec.clusterIP)
     expect(again.spec.ports).toEqual(spec.ports)
   })
 
-  it('cannot have another address or another class', async () => {
+  it('cannot have another address or another class', async context => {
+    cluster.since(22, context)
     const balanced = await made('immutable', { type: 'LoadBalancer', loadBalancerClass: 'example.com/a' })
     const other = (spec: object): Json => ({ ...balanced, spec: { ...balanced.spec, ...spec } })
     expect(
@@ -154,7 +164,8 @@ describe('a Service', () => {
     ).toEqual(['spec.loadBalancerClass: Invalid value: "example.com/b": may not change once set'])
   })
 
-  it('loses what belongs to a type when it gets another', async () => {
+  it('loses what belongs to a type when it gets another', async context => {
+    cluster.since(23, context)
     const balanced = await made('typed', { type: 'LoadBalancer', loadBalancerClass: 'example.com/a' })
     await cluster.api.put(`${services}/typed/status`, {
       ...balanced,
@@ -170,7 +181,8 @@ describe('a Service', () => {
 })
 
 describe('the status of a Service', () => {
-  it('is written by its subresource alone, and says that addresses are virtual ones', async () => {
+  it('is written by its subresource alone, and says that addresses are virtual ones', async context => {
+    cluster.since(30, context)
     const balanced = await made('status', { type: 'LoadBalancer' })
     const status = { loadBalancer: { ingress: [{ ip: '192.0.2.7' }, { hostname: 'example.com' }] } }
     const ignored = await cluster.api.put(`${services}/status`, { ...balanced, status })
@@ -189,7 +201,8 @@ describe('the status of a Service', () => {
     expect(written.metadata.annotations).toEqual({ carried: 'along' })
   })
 
-  it('has no addresses unless the type is LoadBalancer', async () => {
+  it('has no addresses unless the type is LoadBalancer', async context => {
+    cluster.since(29, context)
     const plain = await made('unbalanced')
     const status = { loadBalancer: { ingress: [{ ip: '192.0.2.7' }] } }
     expect(await refused('PUT', `${services}/unbalanced/status`, { ...plain, status })).toEqual([
@@ -197,7 +210,8 @@ describe('the status of a Service', () => {
     ])
   })
 
-  it('holds addresses, and modes that are known', async () => {
+  it('holds addresses, and modes that are known', async context => {
+    cluster.since(30, context)
     const balanced = await made('modes', { type: 'LoadBalancer' })
     for (const ingress of [
       { ip: 'somewhere' },

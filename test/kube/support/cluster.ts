@@ -1,5 +1,6 @@
 import { env } from 'node:process'
 import { KubeApiServer, type KubeApiServerOptions } from '@carillon/kubernetes/testing'
+import { type TestContext, vi } from 'vitest'
 import { Api } from './api.ts'
 import { startRealCluster } from './real-cluster.ts'
 
@@ -15,7 +16,12 @@ export interface Cluster extends AsyncDisposable {
   kubeconfig(): string
   /** A new namespace, for one test. */
   namespace(): Promise<string>
+  /** Leaves out a test of what came with Kubernetes 1.`minor`, where the cluster is a real one that is older. */
+  since(minor: number, context: TestContext): void
 }
+
+// A real one takes its time to start, and to take notice of a webhook.
+if (env.KUBEBUILDER_ASSETS !== undefined) vi.setConfig({ hookTimeout: 120_000, testTimeout: 60_000 })
 
 let namespaces = 0
 
@@ -27,6 +33,7 @@ export async function startCluster(options: KubeApiServerOptions = {}): Promise<
       ? await startOurs(options)
       : await startRealCluster(folder, options.serviceCidrs ?? ['10.96.0.0/16'])
   const api = new Api(access)
+  const version = await api.get('/version')
   return {
     api,
     limited: new Api({ ...access, token: limited }),
@@ -35,8 +42,14 @@ export async function startCluster(options: KubeApiServerOptions = {}): Promise<
     async namespace() {
       namespaces++
       const name = `test-${process.pid}-${namespaces}`
-      await api.post('/api/v1/namespaces', { metadata: { name } })
+      // Kubernetes before 1.21 does not label it by itself.
+      const labels = { 'kubernetes.io/metadata.name': name }
+      await api.post('/api/v1/namespaces', { metadata: { name, labels } })
       return name
+    },
+    since(minor, context) {
+      const has = Number.parseInt(version.minor, 10)
+      context.skip(has < minor, `came with Kubernetes 1.${minor}; this is 1.${has}`)
     },
     [Symbol.asyncDispose]: stop,
   }

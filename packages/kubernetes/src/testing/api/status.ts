@@ -68,6 +68,10 @@ const about = (what: Named, name: string): NonNullable<Status['details']> => ({
   kind: what.name,
 })
 
+/** 404 for a resource that a built-in group does not have. */
+export const noSuchResource = (): Refusal =>
+  failure(404, 'NotFound', 'the server could not find the requested resource', {})
+
 /** 404 for an object. */
 export const notFound = (resource: Named, name: string): Refusal =>
   failure(404, 'NotFound', `${qualified(resource)} "${name}" not found`, about(resource, name))
@@ -167,6 +171,10 @@ export const terminating = (resource: Named, name: string, namespace: string): R
       ],
     },
   )
+
+/** 405: the path does not know the method. */
+export const methodUnknown = (): Refusal =>
+  failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
 
 /** 405: the resource does not know the verb. */
 export const methodNotAllowed = (resource: Named, action: string): Refusal =>

@@ -1,5 +1,6 @@
+import { notSupported } from '../api/field-error.ts'
 import { isFields } from '../api/object.ts'
-import { badRequest } from '../api/status.ts'
+import { badRequest, invalid } from '../api/status.ts'
 import type { DeleteOptions } from '../registry/remove.ts'
 import { modelSchema } from '../schema/builtin.ts'
 import { Decoder } from '../schema/decode.ts'
@@ -10,7 +11,7 @@ import type { ResourceRequest } from './resource-request.ts'
 const schema = modelSchema('V1DeleteOptions')
 const policies = ['Background', 'Foreground', 'Orphan']
 
-/** How a deletion is meant: from the body, or from the query. @throws Refusal 400 */
+/** How a deletion is meant: from the body, or from the query. @throws Refusal 400, 422 */
 export async function deleteOptions({ request, query }: ResourceRequest): Promise<DeleteOptions> {
   const text = await readBody(request)
   const body = text.length === 0 ? {} : parseObject(text, mediaType(request))
@@ -29,7 +30,9 @@ export async function deleteOptions({ request, query }: ResourceRequest): Promis
   } as DeleteOptions
   const { propagationPolicy: policy, gracePeriodSeconds: seconds = 0 } = options
   if (policy !== undefined && !policies.includes(policy))
-    throw badRequest(`propagationPolicy: ${policy} is none of ${policies.join(', ')}`)
+    throw invalid({ group: 'meta.k8s.io', name: 'DeleteOptions' }, '', [
+      notSupported('propagationPolicy', policy, [...policies, 'nil']),
+    ])
   if (seconds < 0 || seconds > 2 ** 31)
     throw badRequest(`gracePeriodSeconds: ${seconds} is no number of seconds`)
   return options

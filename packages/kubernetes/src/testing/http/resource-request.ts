@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { methodNotAllowed } from '../api/status.ts'
-import { resourceOf, type Verb } from '../kinds/api-type.ts'
+import { methodUnknown, noSuchResource } from '../api/status.ts'
+import type { Verb } from '../kinds/api-type.ts'
 import { admin, type Call } from '../registry/call.ts'
 import type { Machinery } from '../registry/machinery.ts'
 import { NotServed } from './not-served.ts'
@@ -26,8 +26,14 @@ export function resourceRequest(
 ): ResourceRequest {
   const { group, version, plural, namespace, name = '', subresource = '' } = route
   const type = types.find(group, version, plural)
-  if (type === undefined || (namespace !== undefined && !type.namespaced)) throw new NotServed()
-  if (subresource !== '' && !type.subresources.includes(subresource)) throw new NotServed()
+  if (
+    type === undefined ||
+    (namespace !== undefined && !type.namespaced) ||
+    (subresource !== '' && !type.subresources.includes(subresource))
+  )
+    throw types.all().some(one => one.group === group && one.custom === undefined)
+      ? noSuchResource()
+      : new NotServed()
   const verb = verbOf(request.method ?? 'GET', name, flag(query, 'watch') === true)
   const alone = name !== '' && verb !== 'list' && verb !== 'watch'
   if (
@@ -35,9 +41,8 @@ export function resourceRequest(
     !type.verbs.includes(verb) ||
     (alone && type.namespaced && namespace === undefined)
   )
-    throw methodNotAllowed(resourceOf(type), request.method ?? '')
-  if (verb === 'create' && type.namespaced && namespace === undefined)
-    throw methodNotAllowed(resourceOf(type), 'create')
+    throw methodUnknown()
+  if (verb === 'create' && type.namespaced && namespace === undefined) throw methodUnknown()
   const call: Call = {
     type,
     namespace,

@@ -10,7 +10,7 @@ import { modelSchema } from '../schema/builtin.ts'
 import { applyDefaults } from '../schema/defaults.ts'
 import { below, type Schema } from '../schema/schema.ts'
 import type { Call } from './call.ts'
-import { create, placeIn } from './create.ts'
+import { checkPlace, create, placeIn } from './create.ts'
 import { decodeApplied } from './decode.ts'
 import { collectionOf, inVersion, type Machinery } from './machinery.ts'
 import { ownableFields, writerOf } from './managed.ts'
@@ -35,7 +35,7 @@ export async function apply(
     throw badRequest('metadata.managedFields must be nil')
   for (let attempt = 1; ; attempt++) {
     const wanted = decodeApplied(asked, clone(body))
-    const named = wanted.metadata.name !== undefined
+    const asSaid = { ...wanted, metadata: { ...wanted.metadata } }
     placeIn(wanted, namespace, name)
     confine(asked, wanted)
     const call: Call = { ...asked, applied: ownableFields(asked, wanted) }
@@ -44,10 +44,7 @@ export async function apply(
       if (subresource !== '' || wanted.metadata.resourceVersion !== undefined)
         throw notFound(resourceOf(type), name)
       // What is there lends its name to what is applied on top of it.
-      if (!named)
-        throw badRequest(
-          `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
-        )
+      checkPlace(asSaid, namespace, name)
       return { object: await create(machinery, call, wanted), created: true }
     }
     const [old] = (await inVersion(machinery, type, [stored])) as [KubeObject]

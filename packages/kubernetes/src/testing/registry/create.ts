@@ -48,6 +48,20 @@ export async function create(machinery: Machinery, call: Call, body: unknown): P
   }
 }
 
+/** Refuses an object that does not say its name, or another place than the request goes to. @throws Refusal 400 */
+export function checkPlace({ metadata }: KubeObject, namespace: string | undefined, name: string): void {
+  if (metadata.name === undefined || metadata.name === '')
+    throw badRequest(
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+    )
+  if (metadata.name !== name)
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
+  if (namespace !== undefined && metadata.namespace !== undefined && metadata.namespace !== namespace)
+    throw badRequest(
+      `the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${namespace})`,
+    )
+}
+
 /** Holds an object to where the request goes. @throws Refusal 400 */
 export function placeIn(object: KubeObject, namespace: string | undefined, name: string): void {
   const { metadata } = object

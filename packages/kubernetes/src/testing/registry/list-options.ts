@@ -1,5 +1,5 @@
-import { type FieldError, forbiddenField, invalidValue, notSupported } from '../api/field-error.ts'
-import { invalid } from '../api/status.ts'
+import { type FieldError, forbiddenField, notSupported } from '../api/field-error.ts'
+import { invalid, refusedAs } from '../api/status.ts'
 
 /** Which objects of a collection are asked for. */
 export interface Selection {
@@ -62,10 +62,14 @@ export function checkWatchOptions(initialEvents: boolean | undefined, match: str
   refuseUnlessNone(errors)
 }
 
-/** A version of the store in a query; nothing when the client did not say. @throws Refusal 422 */
+/** A version of the store in a query; nothing when the client did not say. @throws Refusal 500, as a real API server does */
 export function revisionOf(text: string): number | undefined {
   if (text === '') return undefined
   if (!/^\d+$/.test(text))
-    throw invalid(kind, '', [invalidValue('resourceVersion', text, 'must be a whole number')])
+    throw refusedAs(
+      500,
+      '',
+      `resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`,
+    )
   return Number(text)
 }

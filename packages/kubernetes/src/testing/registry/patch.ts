@@ -6,7 +6,7 @@ import { jsonPatch } from '../patch/json-patch.ts'
 import { mergePatch } from '../patch/merge-patch.ts'
 import { strategicPatch } from '../patch/strategic-patch.ts'
 import type { Call } from './call.ts'
-import { placeIn } from './create.ts'
+import { checkPlace, placeIn } from './create.ts'
 import { decode } from './decode.ts'
 import { collectionOf, inVersion, type Machinery } from './machinery.ts'
 import { replace } from './update.ts'
@@ -35,6 +35,7 @@ export async function patch(
     if (stored === undefined) throw notFound(resourceOf(type), name)
     const [old] = (await inVersion(machinery, type, [stored])) as [KubeObject]
     const object = decode(call, patched(call, kind, clone(old), body))
+    checkPlace(object, namespace, name)
     placeIn(object, namespace, name)
     // Who names a version means that one, and none that came later.
     if (object.metadata.resourceVersion !== old.metadata.resourceVersion && namesVersion(body))

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../api/object.ts'
 import { conflict, deleted, notFound, type Status } from '../api/status.ts'
-import { resourceOf } from '../kinds/api-type.ts'
+import { kindOf, resourceOf } from '../kinds/api-type.ts'
 import { timestamp } from '../schema/decode.ts'
 import type { Stored } from '../store/stored.ts'
 import type { Call } from './call.ts'
@@ -52,15 +52,15 @@ function checkPreconditions(
   const { uid, resourceVersion } = preconditions
   if (uid !== undefined && uid !== old.metadata.uid)
     throw conflict(
-      resourceOf(type),
+      kindOf(type),
       name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
+      `the UID in the precondition (${uid}) does not match the UID in record (${old.metadata.uid}). The object might have been deleted and then recreated`,
     )
   if (resourceVersion !== undefined && resourceVersion !== old.metadata.resourceVersion)
     throw conflict(
-      resourceOf(type),
+      kindOf(type),
       name,
-      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${old.metadata.resourceVersion}`,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${old.metadata.resourceVersion}). The object might have been modified`,
     )
 }
 

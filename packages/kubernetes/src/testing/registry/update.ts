@@ -9,7 +9,7 @@ import { timestamp } from '../schema/decode.ts'
 import { validate } from '../schema/validate.ts'
 import type { Stored } from '../store/stored.ts'
 import type { Call } from './call.ts'
-import { create, placeIn } from './create.ts'
+import { checkPlace, create, placeIn } from './create.ts'
 import { decode } from './decode.ts'
 import { collectionOf, forStorage, inVersion, type Machinery } from './machinery.ts'
 import { managed } from './managed.ts'
@@ -24,6 +24,7 @@ export interface Updated {
 export async function update(machinery: Machinery, call: Call, body: unknown): Promise<Updated> {
   const { type, namespace, name } = call
   const object = decode(call, body)
+  checkPlace(object, namespace, name)
   placeIn(object, namespace, name)
   const stored = collectionOf(machinery, type).get(namespace, name)
   if (stored === undefined) {

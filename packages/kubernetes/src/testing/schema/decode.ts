@@ -25,7 +25,9 @@ function normalTime(text: string, micro: boolean): string | undefined {
   const at = fraction ? Date.parse(text) : Number.NaN
   if (!fraction || Number.isNaN(at)) return undefined
   if (!micro) return timestamp(new Date(at))
-  return `${new Date(at).toISOString().slice(0, 19)}.${(fraction[1] ?? '').padEnd(6, '0').slice(0, 6)}Z`
+  // Where microseconds are kept they have to be said, all six digits.
+  if (fraction[1]?.length !== 6) return undefined
+  return `${new Date(at).toISOString().slice(0, 19)}.${fraction[1]}Z`
 }
 
 /**

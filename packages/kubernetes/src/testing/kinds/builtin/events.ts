@@ -1,3 +1,4 @@
+import { type FieldError, invalidValue } from '../../api/field-error.ts'
 import { type Fields, fieldsOf, type KubeObject } from '../../api/object.ts'
 
 /** Fields that the two groups with events call by different names: core's first. */
@@ -32,6 +33,16 @@ export const toEventsEvent = (object: KubeObject): KubeObject => ({
   ...(renamed(object, 0) as KubeObject),
   apiVersion: 'events.k8s.io/v1',
 })
+
+/** An event is where the object is that it is about; what is in no namespace has its events in `default` or `kube-system`. */
+export function validateEvent(object: KubeObject): readonly FieldError[] {
+  const { namespace = '' } = object.metadata
+  const about = fieldsOf(object.involvedObject ?? object.regarding).namespace ?? ''
+  const right = about === '' ? ['default', 'kube-system'] : [about]
+  return right.includes(namespace)
+    ? []
+    : [invalidValue('involvedObject.namespace', about, 'does not match event.namespace')]
+}
 
 /** An event of v1 shows the fields that it always has, also when they say nothing. */
 export function coreEventDefaults(object: KubeObject): void {

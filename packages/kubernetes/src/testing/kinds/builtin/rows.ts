@@ -34,7 +34,7 @@ import {
   secretStrategy,
   serviceAccountStrategy,
 } from './core.ts'
-import { coreEventDefaults } from './events.ts'
+import { coreEventDefaults, validateEvent } from './events.ts'
 import {
   disruptionStrategy,
   endpointSliceStrategy,
@@ -98,7 +98,7 @@ const named = (
 
 const status = ['status']
 const all = ['all']
-const eventStrategy: Strategy = { ...plainStrategy, createOnUpdate: true }
+const eventStrategy: Strategy = { ...plainStrategy, createOnUpdate: true, validate: validateEvent }
 
 /** Kubernetes' own resources that are served; Services need a cluster's addresses and so are not among them. */
 export const rows: readonly Row[] = [
