@@ -1,8 +1,24 @@
-import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
+import { cache } from './project.mjs'
 import { run } from './run.mjs'
 
-/** What npm cannot bring: command (for a library, its folder) -> Debian package -> what needs it. */
+/** Where a Debian package goes whose program is wanted whatever else of its name is on PATH. */
+const beside = name => cache('debian', name)
+
+/**
+ * What npm cannot bring: command (for a library, its folder) -> Debian package -> what needs it. One that is `beside` is unpacked for us
+ * alone, and replaces nothing on this machine.
+ */
 export const programs = [
   { command: 'g++', debian: 'g++', for: ['build'], why: 'builds the native addon' },
   {
@@ -39,6 +55,13 @@ export const programs = [
     for: ['test'],
     why: 'is a real client of the API server for tests',
   },
+  {
+    command: join(beside('kubernetes-client'), 'usr', 'bin', 'kubectl'),
+    debian: 'kubernetes-client',
+    beside: true,
+    for: ['test'],
+    why: 'is an old client of the API server for tests',
+  },
   { command: 'promtool', debian: 'prometheus', for: ['test'], why: 'reads the alerts as Prometheus does' },
   {
     command: 'prometheus',
@@ -69,6 +92,13 @@ export const programs = [
     why: 'takes open files from a process there',
   },
   { command: 'mount', debian: 'mount', for: ['test'], why: 'gives each process a small disk there' },
+  { command: 'runc', debian: 'runc', for: ['test'], why: 'confines pods as their manifests say' },
+  {
+    command: '/usr/share/containers/seccomp.json',
+    debian: 'golang-github-containers-common',
+    for: ['test'],
+    why: 'lists the system calls that such pods are left',
+  },
   {
     command: '/usr/share/gocode/src/github.com/hashicorp/memberlist',
     debian: 'golang-github-hashicorp-memberlist-dev',
@@ -121,6 +151,21 @@ async function withoutServices(body) {
   }
 }
 
+/** Unpacks a package into a folder of ours, or says what went wrong. */
+async function unpack(name) {
+  mkdirSync(beside(name), { recursive: true })
+  const folder = mkdtempSync(cache('debian-'))
+  try {
+    const download = await run('apt-get', ['download', '-q', name], { cwd: folder, capture: true })
+    const archives = readdirSync(folder).map(file => join(folder, file))
+    const words = ['--extract', ...archives, beside(name)]
+    const { code, output } = download.code === 0 ? await run('dpkg-deb', words, { capture: true }) : download
+    if (code !== 0) console.error(output)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 /**
  * Installs what is missing where that is ours to do: as root, on Debian or Ubuntu. Elsewhere says what is missing and how to
  * install it. Afterwards PATH includes the sbin folders, and CARILLON_MISSING lists the commands that are still missing, by
@@ -130,20 +175,27 @@ export async function provideSystemPackages(purposes) {
   process.env.PATH = folders().join(delimiter)
   const wanted = () => [...new Set(purposes.flatMap(missingPrograms))]
   const debian = process.platform === 'linux' && existsSync('/etc/debian_version') && installed('apt-get')
-  const packages = wanted().map(program => program.debian)
-  if (packages.length > 0 && debian && process.getuid?.() === 0) {
-    console.log(`Installing system packages with apt-get: ${packages.join(' ')}`)
+  const all = wanted()
+  if (all.length > 0 && debian && process.getuid?.() === 0) {
+    const named = new Set(all.map(program => program.debian))
+    console.log(`Installing system packages with apt-get: ${[...named].join(' ')}`)
     const options = { env: { DEBIAN_FRONTEND: 'noninteractive' }, capture: true }
     const update = await run('apt-get', ['update', '-q'], options)
+    const packages = all.filter(program => !program.beside).map(program => program.debian)
     const words = ['install', '-y', '-q', '--no-install-recommends', ...packages]
-    const install = await withoutServices(() => run('apt-get', words, options))
+    const install =
+      packages.length === 0 ? update : await withoutServices(() => run('apt-get', words, options))
     if (install.code !== 0) console.error(`${update.code === 0 ? '' : update.output}${install.output}`)
+    for (const program of all.filter(one => one.beside)) await unpack(program.debian)
   }
   const missing = wanted()
   for (const { command, debian: name, why } of missing)
     console.error(`Missing: ${command} (package ${name}): ${why}.`)
-  if (missing.length > 0) {
-    const names = missing.map(program => program.debian).join(' ')
+  const names = missing
+    .filter(program => !program.beside)
+    .map(program => program.debian)
+    .join(' ')
+  if (names !== '') {
     console.error(`To install on Debian or Ubuntu: sudo apt-get install --no-install-recommends ${names}`)
   }
   process.env.CARILLON_MISSING = missing.map(program => program.command).join(',')

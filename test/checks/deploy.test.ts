@@ -26,6 +26,8 @@ import { Kubectl } from '../kube/support/kubectl.ts'
 import { kustomized, kustomizedText, withComponents } from '../kube/support/kustomize.ts'
 import { until } from '../kube/support/story.ts'
 import { clusterProgram, noClusterPrograms } from '../support/cluster-programs.ts'
+import { debianKubectl } from '../support/debian-kubectl.ts'
+import { missing } from '../support/missing.ts'
 
 const namespace = 'metallb-system'
 const folder = (path: string): string => fileURLToPath(new URL(`../../deploy/${path}`, import.meta.url))
@@ -83,6 +85,23 @@ describe('the manifests', () => {
       const { code, err } = await kubectl.run(apply, text)
       expect([code, err]).toEqual([0, ''])
       const again = (await kubectl.must(apply, text)).trimEnd().split('\n')
+      expect(again).toHaveLength(kustomized(path).length)
+      expect(again.filter(line => !line.endsWith(' unchanged'))).toEqual([])
+    },
+  )
+
+  it.for(['base', 'overlays/existing-metallb'])(
+    '%s, once it is built, is taken from an old kubectl as well',
+    async (path, context) => {
+      const why = missing(debianKubectl)
+      context.skip(why !== undefined, why)
+      const server = keep(await KubeApiServer.start())
+      using kubectl = new Kubectl(server.kubeconfig(), namespace, debianKubectl)
+      const text = kustomizedText(path)
+      // What the overlay is for is there already.
+      if (path !== 'base') await kubectl.must(['create', 'namespace', namespace])
+      await kubectl.must(['apply', '-f', '-'], text)
+      const again = (await kubectl.must(['apply', '-f', '-'], text)).trimEnd().split('\n')
       expect(again).toHaveLength(kustomized(path).length)
       expect(again.filter(line => !line.endsWith(' unchanged'))).toEqual([])
     },

@@ -1,13 +1,19 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { debianKubectl } from '../support/debian-kubectl.ts'
 import { missing } from '../support/missing.ts'
 import { type Cluster, startCluster } from './support/cluster.ts'
 import { eventually } from './support/eventually.ts'
 import { Kubectl, printed } from './support/kubectl.ts'
 
 const crds = fileURLToPath(new URL('../../deploy/crds', import.meta.url))
-const why = missing('kubectl')
+
+/** What people have: the kubectl of this machine, and Debian's, which is of 2021. */
+const clients = [
+  { name: 'kubectl', program: 'kubectl' },
+  { name: 'an old kubectl', program: debianKubectl },
+]
 
 const service = `
 apiVersion: v1
@@ -22,7 +28,8 @@ metadata: { name: first }
 spec: { addresses: [192.0.2.0/24] }
 `
 
-describe('kubectl', () => {
+describe.each(clients)('$name', ({ program }) => {
+  const why = missing(program)
   let cluster: Cluster
   let kubectl: Kubectl
   let services: string
@@ -32,7 +39,7 @@ describe('kubectl', () => {
     // kubectl sends credentials over TLS alone.
     cluster = await startCluster({ tls: true, authorize: true })
     const namespace = await cluster.namespace()
-    kubectl = new Kubectl(cluster.kubeconfig(), namespace)
+    kubectl = new Kubectl(cluster.kubeconfig(), namespace, program)
     services = `/api/v1/namespaces/${namespace}/services`
     // Kubernetes 1.22 does not know the field for rules yet, and kubectl would not send it one.
     await kubectl.must(['apply', '--validate=false', '-f', crds])
