@@ -6,6 +6,7 @@ import { endpoints, l2, node, pool, service } from '../lab/support/manifests.ts'
 import { describeLab } from '../lab/support/needs.ts'
 import { bin, eventually } from '../lab/support/speaker-lab.ts'
 import { CommandPeer } from './support/command-peer.ts'
+import { elected } from './support/elected.ts'
 import { GossipLab } from './support/gossip-lab.ts'
 import { memberlistPeer, memberlistSource } from './support/memberlist-peer.ts'
 import { describeInterop } from './support/needs.ts'
@@ -14,12 +15,6 @@ import { withPort } from './support/peer.ts'
 const addresses = ['10.79.0.100', '10.79.0.101', '10.79.0.102', '10.79.0.103']
 const ours = ['node-a', 'node-b']
 const theirs = ['node-c', 'node-d', 'node-e']
-
-/** Who speaks for an address among MetalLB's speakers: whose hash of name and address is lowest. */
-const elected = (address: string, names: readonly string[]): string => {
-  const rank = (name: string): string => createHash('sha256').update(`${name}#${address}`).digest('hex')
-  return [...names].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))[0] ?? ''
-}
 
 describeInterop('A cluster that is on its way from MetalLB', () => {
   it.concurrent('elects among our speakers and theirs, and notices who goes', async () => {

@@ -11,15 +11,25 @@ const crds = fileURLToPath(new URL('../../deploy/crds', import.meta.url))
 
 /** What people have: the kubectl of this machine, and Debian's, which is of 2021. */
 const clients = [
-  { name: 'kubectl', program: 'kubectl' },
-  { name: 'an old kubectl', program: debianKubectl },
-]
+  ['kubectl', 'kubectl'],
+  ['an old kubectl', debianKubectl],
+] as const
 
 const service = `
 apiVersion: v1
 kind: Service
 metadata: { name: web, labels: { app: web } }
 spec: { type: LoadBalancer, selector: { app: web }, ports: [{ name: http, port: 80, protocol: TCP }] }
+`
+const deployment = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: scaled }
+spec:
+  selector: { matchLabels: { app: scaled } }
+  template:
+    metadata: { labels: { app: scaled } }
+    spec: { containers: [{ name: any, image: any }] }
 `
 const pool = `
 apiVersion: metallb.io/v1beta1
@@ -28,7 +38,7 @@ metadata: { name: first }
 spec: { addresses: [192.0.2.0/24] }
 `
 
-describe.each(clients)('$name', ({ program }) => {
+describe.each(clients)('%s', (_, program) => {
   const why = missing(program)
   let cluster: Cluster
   let kubectl: Kubectl
@@ -122,6 +132,20 @@ describe.each(clients)('$name', ({ program }) => {
     expect(text).toMatch(/team=net/)
     expect(await kubectl.must(['delete', 'service', 'web'])).toMatch(/^service "web" deleted/)
     expect((await kubectl.run(['get', 'service', 'web'])).err).toContain('services "web" not found')
+  })
+
+  it('scales a Deployment, and not one that somebody else has scaled meanwhile', async () => {
+    await kubectl.must(['apply', '-f', '-'], deployment)
+    const replicas = ['get', 'deployment', 'scaled', '-o', 'jsonpath={.spec.replicas}']
+    expect(await kubectl.must(replicas)).toBe('1')
+    const scale = ['scale', 'deployment', 'scaled']
+    expect(await kubectl.must([...scale, '--replicas=3'])).toBe('deployment.apps/scaled scaled\n')
+    expect(await kubectl.must(replicas)).toBe('3')
+    const late = await kubectl.run([...scale, '--current-replicas=1', '--replicas=0'])
+    expect(late.err).toMatch(/xpected replicas to be 1, was 3/)
+    await kubectl.must([...scale, '--current-replicas=3', '--replicas=0'])
+    expect(await kubectl.must(replicas)).toBe('0')
+    await kubectl.must(['delete', 'deployment', 'scaled'])
   })
 
   it('tells what an apply would change, and changes nothing', async () => {

@@ -73,6 +73,7 @@ function resourcesOf(type: ApiType): readonly object[] {
     },
     ...subresources.map(subresource => ({
       ...base,
+      ...(subresource === 'scale' ? { group: 'autoscaling', version: 'v1', kind: 'Scale' } : {}),
       name: `${plural}/${subresource}`,
       verbs: subresource === 'finalize' ? ['update'] : ['get', 'patch', 'update'],
     })),

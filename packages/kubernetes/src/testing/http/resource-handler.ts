@@ -17,6 +17,7 @@ import { deleteOptions } from './delete-options.ts'
 import { flag, includeObject, listOptions } from './query.ts'
 import { send, sendJson } from './reply.ts'
 import type { ResourceRequest } from './resource-request.ts'
+import { scale } from './scale.ts'
 import { sendList } from './send-list.ts'
 import { startWatch } from './start-watch.ts'
 import { partial, table } from './table.ts'
@@ -38,6 +39,7 @@ export async function handleResource(
       sendJson(response, code, stored.json(group, version, kind))
     else send(response, code, shape(machinery, call.type, object, accepted, query), accepted.format)
   }
+  if (call.subresource === 'scale') return answer(200, await scale(machinery, asked))
   switch (verb) {
     case 'get': {
       const stored = get(machinery, call)

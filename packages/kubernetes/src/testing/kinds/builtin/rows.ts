@@ -97,6 +97,7 @@ const named = (
 })
 
 const status = ['status']
+const scalable = ['status', 'scale'] as const
 const all = ['all']
 const eventStrategy: Strategy = { ...plainStrategy, createOnUpdate: true, validate: validateEvent }
 
@@ -174,7 +175,7 @@ export const rows: readonly Row[] = [
     columns: deploymentColumns,
     shortNames: ['deploy'],
     categories: all,
-    subresources: status,
+    subresources: scalable,
   }),
   named('apps', 'DaemonSet', 'daemonsets', daemonSetStrategy, {
     columns: daemonSetColumns,
@@ -186,13 +187,13 @@ export const rows: readonly Row[] = [
     columns: replicaSetColumns,
     shortNames: ['rs'],
     categories: all,
-    subresources: status,
+    subresources: scalable,
   }),
   named('apps', 'StatefulSet', 'statefulsets', statefulSetStrategy, {
     columns: statefulSetColumns,
     shortNames: ['sts'],
     categories: all,
-    subresources: status,
+    subresources: scalable,
   }),
   named('apps', 'ControllerRevision', 'controllerrevisions', plainStrategy),
   named('discovery.k8s.io', 'EndpointSlice', 'endpointslices', endpointSliceStrategy, {
