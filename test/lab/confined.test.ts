@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { NewObject } from '@carillon/kubernetes/testing'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { stringify } from 'yaml'
-import { kustomized } from '../kube/support/kustomize.ts'
+import { kustomized, withComponents } from '../kube/support/kustomize.ts'
 import { clusterProgram, noClusterPrograms } from '../support/cluster-programs.ts'
 import type { Container } from './support/container.ts'
 import { inDefault, inSystem } from './support/kube-lab.ts'
@@ -20,13 +20,13 @@ const namespace = 'metallb-system'
 const program = fileURLToPath(new URL('./programs/secured-api-server.mjs', import.meta.url))
 
 /** The template of a workload, as kustomize makes it. */
-function template(path: string, kind: string, name: string): Template {
-  const found = kustomized(path).find(one => one.kind === kind && one.metadata?.name === name)
-  if (found === undefined) throw new Error(`${path} has no ${kind} ${name}`)
+function template(objects: readonly NewObject[], kind: string, name: string): Template {
+  const found = objects.find(one => one.kind === kind && one.metadata?.name === name)
+  if (found === undefined) throw new Error(`there is no ${kind} ${name}`)
   return (found.spec as { readonly template: Template }).template
 }
 
-// Node a is one on which routers connect to us, node b is as the base has it.
+// Node a is one on which routers connect to us; node b is as the base has it, with metrics for those who may.
 const peer = `---
 apiVersion: metallb.io/v1beta2
 kind: BGPPeer
@@ -62,6 +62,16 @@ const open = `
 import socket, sys
 socket.create_connection((sys.argv[1], 179), 20)`
 
+// Prometheus, which does not check the certificate.
+const scrape = `
+const [host, token] = process.argv.slice(1)
+const headers = token ? { authorization: 'Bearer ' + token } : {}
+const options = { host, port: 9120, path: '/metrics', headers, rejectUnauthorized: false }
+require('node:https').get(options, response => {
+  process.stdout.write(response.statusCode + ' ')
+  response.pipe(process.stdout)
+})`
+
 const needs = ['runc', seccompProfile, 'arping', 'ndisc6', 'python3']
 describeLab('Pods that have what their manifests give them, and nothing else', needs, () => {
   let lab: SpeakerLab
@@ -83,14 +93,17 @@ describeLab('Pods that have what their manifests give them, and nothing else', n
     if (noClusterPrograms !== undefined) return
     folder = await mkdtemp(join(tmpdir(), 'carillon-confined-'))
     lab = await SpeakerLab.build('confined', { manifests: '' })
-    const workload = template('base', 'Deployment', 'carillon-controller')
-    const daemon = (path: string): Template => template(path, 'DaemonSet', 'carillon-speaker')
+    const base = withComponents('metrics-secure').filter(
+      // What the Prometheus operator would read is of no use here.
+      ({ apiVersion }) => apiVersion !== 'monitoring.coreos.com/v1',
+    )
+    const daemon = (of: readonly NewObject[]): Template => template(of, 'DaemonSet', 'carillon-speaker')
     const first: Placed = {
       name: 'controller',
       namespace,
       node: 'node-c',
       address: '10.77.0.13',
-      template: workload,
+      template: template(base, 'Deployment', 'carillon-controller'),
     }
     const others: readonly Placed[] = [
       {
@@ -98,16 +111,17 @@ describeLab('Pods that have what their manifests give them, and nothing else', n
         namespace,
         node: 'node-a',
         address: '10.77.0.11',
-        template: daemon('overlays/bgp'),
+        template: daemon(kustomized('overlays/bgp')),
       },
-      { name: 'speaker-b', namespace, node: 'node-b', address: '10.77.0.12', template: daemon('base') },
+      { name: 'speaker-b', namespace, node: 'node-b', address: '10.77.0.12', template: daemon(base) },
     ]
     grace = Math.min(...[first, ...others].map(pod => pod.template.spec.terminationGracePeriodSeconds))
-    const objects = [...kustomized('base'), webhooks(first.address), ...[first, ...others].map(podObject)]
+    const objects = [...base, webhooks(first.address), ...[first, ...others].map(podObject)]
     const nodes = ['node-a', 'node-b', 'node-c'].map(name => node(name)).join('')
     const file = join(folder, 'objects.yaml')
     await writeFile(file, `${objects.map(one => `---\n${stringify(one)}`).join('')}${nodes}`)
-    const words = [program, '10.77.0.1', folder, file, namespace, 'carillon-controller', 'carillon-speaker']
+    const accounts = ['carillon-controller', 'carillon-speaker', 'prometheus']
+    const words = [program, '10.77.0.1', folder, file, namespace, ...accounts]
     const api = lab.net.spawn('client', process.execPath, words)
     let said = ''
     api.stderr?.on('data', chunk => {
@@ -203,6 +217,30 @@ describeLab('Pods that have what their manifests give them, and nothing else', n
     await expect(kubectl(['apply'], inSystem(pool('wrong', '10.77.0.110-10.77.0.130')))).rejects.toThrow(
       'admission webhook',
     )
+  })
+
+  it('give metrics to those whom the roles of the cluster let read them, and to nobody else', async () => {
+    const asked = async (address: string, token = ''): Promise<string> => {
+      const words = ['-e', scrape, address, token]
+      const { stdout, stderr } = await lab.client(process.execPath, ...words)
+      return stdout || stderr
+    }
+    const token = await readFile(join(folder, 'prometheus', 'token'), 'utf8')
+    const pods = ['10.77.0.13', '10.77.0.12']
+    for (const address of pods) {
+      expect(await asked(address)).toMatch(/^401 /)
+      expect(await asked(address, 'wrong')).toMatch(/^401 /)
+    }
+    expect(
+      await asked('10.77.0.12', await readFile(join(folder, 'carillon-speaker', 'token'), 'utf8')),
+    ).toMatch(/^403 /)
+    const reader = ['clusterrolebinding', 'reader', '--clusterrole=carillon-metrics-reader']
+    const words = ['create', ...reader, `--serviceaccount=${namespace}:prometheus`]
+    await kubectl(['apply'], await kubectl([...words, '--dry-run=client', '-o', 'yaml']))
+    const [controller, speaker] = await Promise.all(pods.map(address => asked(address, token)))
+    expect(controller).toMatch(/^200 .*^metallb_allocator_addresses_total\b/ms)
+    expect(speaker).toMatch(/^200 .*^metallb_layer2_gratuitous_sent\b/ms)
+    expect(await asked('10.77.0.11', token)).toContain('ECONNREFUSED')
   })
 
   it('can be asked as the guide says', async () => {
