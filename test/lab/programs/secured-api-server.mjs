@@ -1,4 +1,4 @@
-// node secured-api-server.mjs <address> <folder> <objects.yaml> <namespace> <account>...: an API server as a cluster has it, with TLS, and roles
+// node secured-api-server.mjs <address> <folder> <objects.yaml> <CIDR,...> <namespace> <account>...: an API server as a cluster has it, with TLS, and roles
 // that decide, which holds these objects. What kubelet gives the pods of each account, `ca.crt`, `namespace` and `token`, goes into a folder of
 // the account's name; what an administrator has, `kubeconfig`, comes last.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
@@ -6,12 +6,11 @@ import { join } from 'node:path'
 import { KubeApiServer } from '@carillon/kubernetes/testing'
 import { parseAllDocuments } from 'yaml'
 
-const [address, folder, file, namespace, ...accounts] = process.argv.slice(2)
-const serviceCidrs = ['10.96.0.0/16', 'fd00:96::/112']
+const [address, folder, file, cidrs, namespace, ...accounts] = process.argv.slice(2)
 const server = await KubeApiServer.start({
   host: address,
   port: 6443,
-  serviceCidrs,
+  serviceCidrs: cidrs.split(','),
   tls: true,
   authorize: true,
 })

@@ -73,11 +73,16 @@ function written(folder: string, files: Readonly<Record<string, string | Buffer>
 export class Kubelet {
   readonly #net: LabNet
   readonly #folder: string
+  readonly #api: string
 
-  /** @param folder holds, for each account, a folder of what its pods are given to ask the API server */
-  constructor(net: LabNet, folder: string) {
+  /**
+   * @param folder holds, for each account, a folder of what its pods are given to ask the API server
+   * @param api address of the API server
+   */
+  constructor(net: LabNet, folder: string, api: string) {
     this.#net = net
     this.#folder = folder
+    this.#api = api
   }
 
   /** @param secrets the `data` of every Secret that is mounted, by its name */
@@ -116,7 +121,7 @@ export class Kubelet {
       image: image(join(folder, 'root')),
       args: container.args,
       env: {
-        KUBERNETES_SERVICE_HOST: '10.77.0.1',
+        KUBERNETES_SERVICE_HOST: this.#api,
         KUBERNETES_SERVICE_PORT: '6443',
         ...(Object.fromEntries(own) as Record<string, string>),
       },
@@ -131,7 +136,7 @@ export class Kubelet {
     const { host = address, path, port } = container?.readinessProbe.httpGet ?? { path: '', port: 0 }
     const number = container?.ports.find(({ name }) => name === port)?.containerPort ?? port
     const script = 'fetch(process.argv[1]).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))'
-    const words = ['-e', script, `http://${host}:${number}${path}`]
+    const words = ['-e', script, `http://${host.includes(':') ? `[${host}]` : host}:${number}${path}`]
     return (await this.#net.exec(node, process.execPath, words)).code === 0
   }
 }
