@@ -1,11 +1,4 @@
-import {
-  CarillonError,
-  type Clock,
-  type Logger,
-  type Problem,
-  type Resource,
-  type Snapshot,
-} from '@carillon/core'
+import { CarillonError, type Clock, type Logger, type Resource, type Snapshot } from '@carillon/core'
 import type { Client } from '../client/index.ts'
 import { Shelf } from '../source/shelf.ts'
 import { type KindName, watchedKinds } from '../source/watched-kind.ts'
@@ -23,16 +16,32 @@ export interface LatestSnapshotOptions {
   readonly timeoutMs: number
 }
 
+/** For so many milliseconds an account that may not list Secrets does not ask for them again: a refusal is an alarm in many audit logs. */
+const refusedMs = 60_000
+
 /** What a configuration is read from in one's own namespace: few objects. */
 const own: readonly KindName[] = [...Object.values(configLists), 'secrets']
 
+/** What was read of one kind. */
+interface ReadList {
+  readonly list: KindName
+  readonly items: readonly Resource[]
+  readonly problems: Snapshot['problems']
+}
+
 /** Nothing is said of Secrets to an account that may not list them: there may be any. */
-const unknownSecrets: Problem = {
-  severity: 'error',
-  kind: 'Secret',
-  name: '',
-  field: '',
-  message: 'the Secrets of this namespace may not be listed',
+const secretsUnknown: ReadList = {
+  list: 'secrets',
+  items: [],
+  problems: [
+    {
+      severity: 'error',
+      kind: 'Secret',
+      name: '',
+      field: '',
+      message: 'the Secrets of this namespace may not be listed',
+    },
+  ],
 }
 
 /**
@@ -43,6 +52,7 @@ const unknownSecrets: Problem = {
 export class LatestSnapshot {
   readonly #options: LatestSnapshotOptions
   readonly #shelves = new Map<KindName, Shelf>()
+  #refusedUntil = Number.NEGATIVE_INFINITY
 
   constructor(options: LatestSnapshotOptions) {
     this.#options = options
@@ -71,18 +81,9 @@ export class LatestSnapshot {
     }
   }
 
-  async #list(
-    list: KindName,
-    signal: AbortSignal,
-  ): Promise<
-    | {
-        readonly list: KindName
-        readonly items: readonly Resource[]
-        readonly problems: Snapshot['problems']
-      }
-    | undefined
-  > {
-    const { client, namespace, log } = this.#options
+  async #list(list: KindName, signal: AbortSignal): Promise<ReadList | undefined> {
+    const { client, namespace, log, clock } = this.#options
+    if (list === 'secrets' && clock.now() < this.#refusedUntil) return secretsUnknown
     const kind = watchedKinds[list]
     const { type } = kind
     const shelf = this.#shelves.get(list) ?? new Shelf(kind)
@@ -92,8 +93,10 @@ export class LatestSnapshot {
       shelf.stage(items)
     } catch (error) {
       const failure = error instanceof CarillonError ? error : undefined
-      if (list === 'secrets' && failure?.code === 'API_FORBIDDEN')
-        return { list, items: [], problems: [unknownSecrets] }
+      if (list === 'secrets' && failure?.code === 'API_FORBIDDEN') {
+        this.#refusedUntil = clock.now() + refusedMs
+        return secretsUnknown
+      }
       // Of a kind that does not exist there are no objects.
       if (failure?.code !== 'API_NO_SUCH_RESOURCE') {
         log.warn(
