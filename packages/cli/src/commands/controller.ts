@@ -42,7 +42,12 @@ export async function controller(options: ControllerCommandOptions): Promise<num
   const stopped = stopSignal()
   const access = await findAccess(options, metrics)
   const common = { ...access, clock: systemClock, random: Math.random, log, metrics }
-  const source = new KubernetesSource({ ...common, kinds: ['services', 'namespaces', 'pools'] })
+  // A Service waits for one decision, and of thousands each is written while others are decided on.
+  const source = new KubernetesSource({
+    ...common,
+    kinds: ['services', 'namespaces', 'pools'],
+    restShare: 19,
+  })
   const election = new LeaderElection({ ...common, name: leaseName, identity })
   let one: Controller | undefined
   let starting: Starting | undefined

@@ -96,7 +96,14 @@ export class HttpTransport implements Transport {
       else signal.addEventListener('abort', giveUp, { once: true })
       sent.on('socket', socket => socket.setKeepAlive(true, keepAliveMs))
       sent.on('response', answer =>
-        resolve({ status: answer.statusCode ?? 0, headers: headersOf(answer), body: answer }),
+        resolve({
+          status: answer.statusCode ?? 0,
+          // Few answers are read for their headers.
+          get headers() {
+            return headersOf(answer)
+          },
+          body: answer,
+        }),
       )
       sent.on('error', error => reject(Object.assign(error, { reused: sent.reusedSocket })))
       sent.end(body)

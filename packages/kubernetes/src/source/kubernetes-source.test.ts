@@ -111,8 +111,8 @@ describe('a Kubernetes source', () => {
       waits.push(waited)
     }
     for (let version = 81; version < 89; version++) await change(version)
-    // A few in a row wait for nothing, then each lets pass nine times what one costs.
-    expect(waits).toEqual([5, 5, 75, 90, 90, 90, 90, 90])
+    // A few in a row wait for nothing, then each lets pass four times what one costs.
+    expect(waits).toEqual([5, 5, 5, 10, 40, 40, 40, 40])
     await time.advanceAsync(1000)
     await change(90)
     expect(waits.at(-1)).toBe(5)

@@ -60,6 +60,12 @@ export interface KubernetesSourceOptions {
    */
   readonly silenceMs?: number
   /**
+   * Between two snapshots of many in a row this many times what the last one cost those who follow them: the rest of the process gets that
+   * share of the time. Half a second at most.
+   * @default 4
+   */
+  readonly restShare?: number
+  /**
    * The first pause after a failure; it doubles with each.
    * @default 800
    */
@@ -95,10 +101,7 @@ const sameItems = (a: readonly unknown[], b: readonly unknown[]): boolean =>
 const allKinds = Object.keys(watchedKinds) as readonly KindName[]
 
 /** The longest that changes are gathered for because snapshots cost so much, in milliseconds. */
-const maxBatchMs = 250
-
-/** Between two snapshots this many times what the last one cost those who follow them: the rest of the process gets that share of the time. */
-const restShare = 9
+const maxBatchMs = 500
 
 /** So much of that rest, in milliseconds, may be put off: a change now and then waits for nothing, a stream of them does. */
 const restCreditMs = 100
@@ -113,6 +116,7 @@ export class KubernetesSource implements Source {
   readonly #options: KubernetesSourceOptions
   readonly #log: Logger
   readonly #clock: Clock
+  readonly #restShare: number
   readonly #instruments: SourceInstruments
   readonly #outages = new Outages()
   readonly #followed: readonly Followed[]
@@ -129,6 +133,7 @@ export class KubernetesSource implements Source {
   constructor(options: KubernetesSourceOptions) {
     this.#options = options
     this.#clock = options.clock
+    this.#restShare = options.restShare ?? 4
     this.#log = options.log ?? silentLogger
     this.#instruments = new SourceInstruments(options.metrics ?? noMetrics)
     const wanted = new Set(options.kinds ?? allKinds)
@@ -310,7 +315,7 @@ export class KubernetesSource implements Source {
     this.#snapshot = next
     this.events.emit('snapshot:changed', next)
     const cost = this.#clock.now() - from
-    this.#restUntil = Math.max(this.#restUntil, from) + cost + Math.min(restShare * cost, maxBatchMs)
+    this.#restUntil = Math.max(this.#restUntil, from) + cost + Math.min(this.#restShare * cost, maxBatchMs)
   }
 
   #collect(): Snapshot {
