@@ -31,6 +31,9 @@ export interface ControllerCommandOptions extends PodOptions, DoorOptions, Webho
 /** Name of the Lease by which the controllers agree on who decides. */
 const leaseName = 'carillon-controller'
 
+/** What costs much is about thousands of Services: most of the time goes into writing what was decided, and one of them is not hurried. */
+const rest = (costMs: number): number => 9 * costMs * Math.max(1, costMs / 10)
+
 /** Milliseconds between attempts to make the Secret of the gossip. */
 const secretRetryMs = 5000
 
@@ -42,12 +45,7 @@ export async function controller(options: ControllerCommandOptions): Promise<num
   const stopped = stopSignal()
   const access = await findAccess(options, metrics)
   const common = { ...access, clock: systemClock, random: Math.random, log, metrics }
-  // A Service waits for one decision, and of thousands each is written while others are decided on.
-  const source = new KubernetesSource({
-    ...common,
-    kinds: ['services', 'namespaces', 'pools'],
-    restShare: 19,
-  })
+  const source = new KubernetesSource({ ...common, kinds: ['services', 'namespaces', 'pools'], rest })
   const election = new LeaderElection({ ...common, name: leaseName, identity })
   let one: Controller | undefined
   let starting: Starting | undefined

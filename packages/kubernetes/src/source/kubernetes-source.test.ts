@@ -90,33 +90,43 @@ describe('a Kubernetes source', () => {
     expect(snapshots[0]?.pools).toBe(snapshot.pools)
   })
 
-  it('leaves time for other things between snapshots that cost those who follow them much', async () => {
-    const time = new FakeClock()
-    let spent = 0
-    const clock = {
-      now: () => time.now() + spent,
-      date: () => time.date(),
-      after: (ms: number, run: () => void) => time.after(ms, run),
-    }
-    const { services, source, snapshots } = await watching({ clock })
-    source.events.on('snapshot:changed', () => {
-      spent += 10
-    })
-    const waits: number[] = []
-    const change = async (version: number): Promise<void> => {
-      const before = snapshots.length
-      await services.tell({ type: 'MODIFIED', object: service('a', `${version}`, version) })
-      let waited = 0
-      for (; snapshots.length === before; waited++) await time.advanceAsync(1)
-      waits.push(waited)
-    }
-    for (let version = 81; version < 89; version++) await change(version)
-    // A few in a row wait for nothing, then each lets pass four times what one costs.
-    expect(waits).toEqual([5, 5, 5, 10, 40, 40, 40, 40])
-    await time.advanceAsync(1000)
-    await change(90)
-    expect(waits.at(-1)).toBe(5)
-  })
+  // A few in a row wait for nothing, then each lets pass four times what one costs, or what the program says.
+  it.each([
+    { name: 'as usual', options: {}, expected: [5, 5, 5, 10, 40, 40, 40, 40] },
+    {
+      name: 'as the program says',
+      options: { rest: (costMs: number) => 9 * costMs },
+      expected: [5, 5, 75, 90, 90, 90, 90, 90],
+    },
+  ])(
+    'leaves time for other things between snapshots that cost those who follow them much: $name',
+    async ({ options, expected }) => {
+      const time = new FakeClock()
+      let spent = 0
+      const clock = {
+        now: () => time.now() + spent,
+        date: () => time.date(),
+        after: (ms: number, run: () => void) => time.after(ms, run),
+      }
+      const { services, source, snapshots } = await watching({ clock, ...options })
+      source.events.on('snapshot:changed', () => {
+        spent += 10
+      })
+      const waits: number[] = []
+      const change = async (version: number): Promise<void> => {
+        const before = snapshots.length
+        await services.tell({ type: 'MODIFIED', object: service('a', `${version}`, version) })
+        let waited = 0
+        for (; snapshots.length === before; waited++) await time.advanceAsync(1)
+        waits.push(waited)
+      }
+      for (let version = 81; version < 89; version++) await change(version)
+      expect(waits).toEqual(expected)
+      await time.advanceAsync(1000)
+      await change(90)
+      expect(waits.at(-1)).toBe(5)
+    },
+  )
 
   it('gives no snapshot for changes that nobody reads, and knows their version', async () => {
     const { services, clock, snapshots, snapshot, source } = await watching()

@@ -60,11 +60,11 @@ export interface KubernetesSourceOptions {
    */
   readonly silenceMs?: number
   /**
-   * Between two snapshots of many in a row this many times what the last one cost those who follow them: the rest of the process gets that
-   * share of the time. Half a second at most.
-   * @default 4
+   * Milliseconds for which changes are gathered after a snapshot that cost those who follow it so many, where one comes after another: the
+   * rest of the process gets that time.
+   * @default four times the cost, 250 at most
    */
-  readonly restShare?: number
+  readonly rest?: (costMs: number) => number
   /**
    * The first pause after a failure; it doubles with each.
    * @default 800
@@ -103,6 +103,8 @@ const allKinds = Object.keys(watchedKinds) as readonly KindName[]
 /** The longest that changes are gathered for because snapshots cost so much, in milliseconds. */
 const maxBatchMs = 500
 
+const usualRest = (costMs: number): number => Math.min(4 * costMs, 250)
+
 /** So much of that rest, in milliseconds, may be put off: a change now and then waits for nothing, a stream of them does. */
 const restCreditMs = 100
 
@@ -116,7 +118,7 @@ export class KubernetesSource implements Source {
   readonly #options: KubernetesSourceOptions
   readonly #log: Logger
   readonly #clock: Clock
-  readonly #restShare: number
+  readonly #rest: (costMs: number) => number
   readonly #instruments: SourceInstruments
   readonly #outages = new Outages()
   readonly #followed: readonly Followed[]
@@ -133,7 +135,7 @@ export class KubernetesSource implements Source {
   constructor(options: KubernetesSourceOptions) {
     this.#options = options
     this.#clock = options.clock
-    this.#restShare = options.restShare ?? 4
+    this.#rest = options.rest ?? usualRest
     this.#log = options.log ?? silentLogger
     this.#instruments = new SourceInstruments(options.metrics ?? noMetrics)
     const wanted = new Set(options.kinds ?? allKinds)
@@ -315,7 +317,7 @@ export class KubernetesSource implements Source {
     this.#snapshot = next
     this.events.emit('snapshot:changed', next)
     const cost = this.#clock.now() - from
-    this.#restUntil = Math.max(this.#restUntil, from) + cost + Math.min(this.#restShare * cost, maxBatchMs)
+    this.#restUntil = Math.max(this.#restUntil, from) + cost + Math.min(this.#rest(cost), maxBatchMs)
   }
 
   #collect(): Snapshot {
