@@ -250,7 +250,7 @@ it('values are the same exactly when they say the same', () => {
             ? Object.fromEntries(
                 Object.entries(value)
                   .map(([key, item]) => [key, order(item)] as const)
-                  .sort(),
+                  .sort(([one], [other]) => (one < other ? -1 : 1)),
               )
             : value
       expect(sameValue(a, b)).toBe(JSON.stringify(order(a)) === JSON.stringify(order(b)))
