@@ -96,6 +96,11 @@ esac
     if ((controller?.spec.replicas ?? 0) === 0 && running) await this.lab.end('controller-0')
   }
 
+  /** A kubelet says that a pod has ended. */
+  async #forget(pod: string): Promise<void> {
+    await this.lab.kubectl('-n', 'metallb-system', 'delete', 'pod', '--grace-period=0', '--force', pod)
+  }
+
   /** Both want port 7946 of the node: whoever is to go goes first. */
   async #place(node: string, theirs: DaemonSet | undefined, ours: DaemonSet | undefined): Promise<void> {
     if (theirs && ours) throw new Error(`${node} would have both`)
@@ -103,27 +108,11 @@ esac
     if (!theirs && peer) {
       await peer.stop()
       this.#theirs.delete(node)
-      await this.lab.kubectl(
-        '-n',
-        'metallb-system',
-        'delete',
-        'pod',
-        '--grace-period=0',
-        '--force',
-        `speaker-${node}`,
-      )
+      await this.#forget(`speaker-${node}`)
     }
     if (!ours && this.lab.runs(node)) {
       await this.lab.end(node)
-      await this.lab.kubectl(
-        '-n',
-        'metallb-system',
-        'delete',
-        'pod',
-        '--grace-period=0',
-        '--force',
-        `carillon-speaker-${node}`,
-      )
+      await this.#forget(`carillon-speaker-${node}`)
     }
     if (theirs && !peer) {
       await this.#pod(`speaker-${node}`, node, theirs)
