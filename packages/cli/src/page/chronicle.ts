@@ -1,5 +1,5 @@
 import type { Clock, Speaker, SpeakerEvent } from '@carillon/core'
-import { type LoggedEvent, parseEventId } from './event-log.ts'
+import { eventText, type LoggedEvent, parseEventId } from './event-log.ts'
 import { Subscription } from './subscription.ts'
 
 export interface ChronicleOptions {
@@ -72,7 +72,7 @@ export class Chronicle implements Disposable {
     const event = this.#events[sequence + 1 - this.#first]
     if (!event) return undefined
     const id = `${this.#options.epoch}-${sequence + 1}`
-    return { sequence: sequence + 1, text: `event: happened\nid: ${id}\ndata: ${JSON.stringify(event)}\n\n` }
+    return { sequence: sequence + 1, text: eventText('happened', event, id) }
   }
 
   /**
