@@ -62,8 +62,6 @@ export default defineConfig({
           hookTimeout: 60_000,
           // They wait more than they compute; more than two at once would disturb each other.
           maxWorkers: 2,
-          // Real time on a machine that others may use: what disturbs one run seldom disturbs two. `npm test` names what was repeated.
-          retry: 1,
         },
       },
     ],

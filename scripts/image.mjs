@@ -9,7 +9,7 @@ import { build } from './lib/build.mjs'
 import { at, readJson } from './lib/project.mjs'
 import { main, run, Stop } from './lib/run.mjs'
 import { setUp } from './lib/setup.mjs'
-import { vitest } from './lib/vitest.mjs'
+import { summed, vitest } from './lib/vitest.mjs'
 
 const builders = ['docker', 'podman', 'buildah']
 
@@ -29,7 +29,7 @@ await main(async () => {
     await must('du', ['--summarize', '--block-size=M', root])
     process.env.CARILLON_IMAGE_ROOT = root
     const words = ['--project', 'lab', 'test/lab/confined.test.ts']
-    const { failed, skipped } = await vitest(process.execPath, words)
+    const { failed, skipped } = summed(await vitest(process.execPath, words))
     for (const { name, reason } of skipped) console.error(`Not run: ${name}: ${reason}`)
     return failed.length + skipped.length > 0 ? 1 : 0
   } finally {

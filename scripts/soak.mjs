@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { build } from './lib/build.mjs'
 import { main, Stop } from './lib/run.mjs'
 import { setUp } from './lib/setup.mjs'
-import { vitest } from './lib/vitest.mjs'
+import { summed, vitest } from './lib/vitest.mjs'
 
 await main(async () => {
   const values = parsed({
@@ -29,7 +29,7 @@ await main(async () => {
   process.env.CARILLON_SOAK_SOURCE = source
   await setUp(['build', 'test'])
   await build()
-  const { failed, skipped } = await vitest(process.execPath, ['--project', 'lab', 'test/soak/'])
+  const { failed, skipped } = summed(await vitest(process.execPath, ['--project', 'lab', 'test/soak/']))
   for (const { name, reason } of skipped) console.error(`Not run: ${name}: ${reason}`)
   return failed.length + skipped.length > 0 ? 1 : 0
 })

@@ -48,20 +48,20 @@ describeLab('A router that goes away', routerPrograms, () => {
   describe.each(routerKinds)('%s', kind => {
     const router = (): Router => routers.get(kind) as Router
     const told = (seconds?: number): Promise<void> => holds(router(), lab.address('we'), routes, seconds)
-    const lost = () => we.until(kind, 'is lost', ({ state }) => state !== 'Established', 3)
 
     it('has our routes again when it was stopped and started', async () => {
       await told()
+      const from = performance.now()
       await router().stop()
-      await lost()
+      await we.lost(kind, from, 3)
       await router().start()
       await told()
     })
 
     it('has them again when it was killed and started', async () => {
+      const from = performance.now()
       await router().kill()
-      const { lastError } = await lost()
-      expect(lastError?.code).toMatch(/CONNECTION_LOST|PEER_UNREACHABLE/)
+      expect((await we.lost(kind, from, 3)).code).toMatch(/CONNECTION_LOST|PEER_UNREACHABLE/)
       await router().start()
       await told()
     })
@@ -70,16 +70,11 @@ describeLab('A router that goes away', routerPrograms, () => {
     if (kind === 'gobgp') return
 
     it('says why it ends a session, and has them again', async () => {
-      const { counters } = await we.session(kind)
+      const from = performance.now()
       await router().clear(lab.address('we'))
-      const { lastError } = await we.until(
-        kind,
-        'is told',
-        ({ lastError, counters: now }) =>
-          lastError?.code === 'NOTIFICATION_RECEIVED' &&
-          now.notificationsReceived > counters.notificationsReceived,
-      )
-      expect(lastError?.message).toMatch(/administrative reset|administrative shutdown|peer de-configured/i)
+      const { code, message } = await we.lost(kind, from)
+      expect(code).toBe('NOTIFICATION_RECEIVED')
+      expect(message).toMatch(/administrative reset|administrative shutdown|peer de-configured/i)
       await told(15)
     })
   })
@@ -88,11 +83,12 @@ describeLab('A router that goes away', routerPrograms, () => {
     it('shuts us out with a text, which we show', async () => {
       const router = routers.get(kind) as Router
       await we.established(kind)
+      const from = performance.now()
       await router.shut(lab.address('we'), 'moving to rack 7, back at noon')
-      const { lastError } = await we.until(kind, 'is told', ({ state }) => state !== 'Established')
-      expect(lastError?.code).toBe('NOTIFICATION_RECEIVED')
-      expect(lastError?.message).toMatch(/administrative shutdown/i)
-      expect(lastError?.message).toContain('moving to rack 7, back at noon')
+      const { code, message } = await we.lost(kind, from)
+      expect(code).toBe('NOTIFICATION_RECEIVED')
+      expect(message).toMatch(/administrative shutdown/i)
+      expect(message).toContain('moving to rack 7, back at noon')
     })
   })
 })

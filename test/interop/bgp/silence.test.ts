@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describeLab } from '../../lab/support/needs.ts'
-import { eventually } from '../../lab/support/speaker-lab.ts'
-import type { OurSpeaker, SpeakerSaid } from '../support/our-speaker.ts'
+import type { OurSpeaker } from '../support/our-speaker.ts'
 import { holds } from '../support/routers/learnt.ts'
 import type { Router } from '../support/routers/router.ts'
 import { RouterLab } from '../support/routers/router-lab.ts'
@@ -45,14 +44,6 @@ describeLab('When one side is not heard any more', routerPrograms, () => {
     await Promise.all(all.map(router => holds(router, lab.address('we'), wanted, seconds)))
   }
 
-  /** What ended the session with a router: soon the status names what fails the attempts since. */
-  const lost = (kind: RouterKind, from: number): Promise<SpeakerSaid> =>
-    eventually(
-      `the session with ${kind} is lost`,
-      () => we.said.find(({ event, peer, at }) => event === 'down' && peer === kind && at > from),
-      GONE_SECONDS,
-    )
-
   beforeAll(async () => {
     lab = await RouterLab.build('silence', ['we', ...routerKinds])
     await start()
@@ -83,7 +74,7 @@ describeLab('When one side is not heard any more', routerPrograms, () => {
     try {
       await hold(routerKinds, {}, GONE_SECONDS)
       for (const kind of routerKinds) {
-        const { code, at } = await lost(kind, from)
+        const { code, at } = await we.lost(kind, from, GONE_SECONDS)
         expect([kind, code]).toEqual([kind, 'HOLD_TIMER_EXPIRED'])
         expect(at - from).toBeGreaterThan(HOLD_SECONDS * 1000 - 1500)
       }
@@ -111,7 +102,7 @@ describeLab('When one side is not heard any more', routerPrograms, () => {
       const from = performance.now()
       process.kill(router.pid ?? 0, 'SIGSTOP')
       try {
-        expect((await lost(kind, from)).code).toBe('HOLD_TIMER_EXPIRED')
+        expect((await we.lost(kind, from, GONE_SECONDS)).code).toBe('HOLD_TIMER_EXPIRED')
       } finally {
         process.kill(router.pid ?? 0, 'SIGCONT')
       }

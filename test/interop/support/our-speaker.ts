@@ -140,6 +140,18 @@ export class OurSpeaker implements AsyncDisposable {
     return this.until(peer, 'is established', ({ state }) => state === 'Established', seconds)
   }
 
+  /**
+   * Waits until the session with a peer is lost after `from` (on `performance.now()`), and gives what ended it:
+   * soon the status names what fails the attempts since.
+   */
+  lost(peer: string, from: number, seconds = 10): Promise<SpeakerSaid> {
+    return eventually(
+      `${this.host}: the session with ${peer} is lost`,
+      () => this.said.find(one => one.event === 'down' && one.peer === peer && one.at > from),
+      seconds,
+    )
+  }
+
   /** Ends it as an operator would: SIGTERM. */
   stop(): Promise<void> {
     return this.#daemon.stop()
