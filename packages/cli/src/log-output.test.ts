@@ -62,3 +62,17 @@ it('Only so many lines wait; how many were lost is told once there is room', () 
   expect(disk.text.endsWith('\nafter\n')).toBe(true)
   expect(disk.lost).toEqual([44])
 })
+
+it('At the end lines wait as long as there is patience', () => {
+  const disk = new Disk()
+  disk.room = 0
+  disk.output.write('last words\n')
+  let left = 3
+  disk.output.finish(() => left-- > 0)
+  expect([disk.text, left]).toEqual(['', -1])
+  disk.output.finish(() => {
+    disk.room += 6
+    return true
+  })
+  expect(disk.text).toBe('last words\n')
+})

@@ -3,7 +3,7 @@ const mostWaiting = 256 << 10
 
 /** What a log's output does with the world. */
 export interface LogOutputOptions {
-  /** Writes bytes and gives how many of them it took; throws while it can take none. */
+  /** Writes bytes at once and gives how many of them it took; throws while it can take none. */
   readonly write: (bytes: Uint8Array) => number
   /** Runs this some time from now. */
   readonly later: (run: () => void) => void
@@ -12,8 +12,8 @@ export interface LogOutputOptions {
 }
 
 /**
- * Where the lines of a log go, at once and in order. A full disk, or a reader that has gone, must not end the program that writes: lines
- * wait until they can be written, up to 256 KiB, and those beyond are counted.
+ * Where the lines of a log go, at once and in order. A full disk, or a reader that has gone or stands still, must neither end nor stop
+ * the program that writes: lines wait until they can be written, up to 256 KiB, and those beyond are counted.
  */
 export class LogOutput {
   readonly #options: LogOutputOptions
@@ -36,6 +36,11 @@ export class LogOutput {
     this.#waiting.push(bytes)
     this.#bytes += bytes.length
     this.#flush()
+  }
+
+  /** Tries once more to write what waits, as long as `patient` says so. */
+  finish(patient: () => boolean): void {
+    while (this.#waiting.length > 0 && patient()) this.#flush()
   }
 
   #flush(): void {

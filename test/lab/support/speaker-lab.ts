@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process'
+import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -82,10 +82,14 @@ export class SpeakerLab implements AsyncDisposable {
   }
 
   /** Starts `carillon run` on a node, or on all of them, and waits until each is ready. */
-  async start(nodes: readonly string[] = this.nodes, args: readonly string[] = []): Promise<void> {
+  async start(
+    nodes: readonly string[] = this.nodes,
+    args: readonly string[] = [],
+    options: SpawnOptions = {},
+  ): Promise<void> {
     for (const node of nodes) {
       const all = [bin, 'run', '--node', node, '--manifests', this.folder, ...args]
-      const child = this.net.spawn(node, process.execPath, all)
+      const child = this.net.spawn(node, process.execPath, all, options)
       const exit = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)))
       const speaker: RunningSpeaker = { process: child, exit, log: '' }
       const keep = (chunk: Buffer): void => {
