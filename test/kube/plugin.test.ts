@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env, execPath } from 'node:process'
@@ -57,22 +57,37 @@ describe('kubectl carillon', { timeout: 120_000 }, () => {
   let port: number
   let real: string
 
+  const environment = (more: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> => ({
+    PATH: `${folder}/bin:${env.PATH ?? ''}`,
+    HOME: folder,
+    KUBECONFIG: join(folder, 'config'),
+    ...more,
+  })
+
   /** `kubectl carillon …`; kubectl takes no flags of its own before the name of a plug-in. */
   const carillon = (args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Ran> =>
     new Promise(resolve => {
-      const { PATH = '' } = env
-      const given = {
-        PATH: `${folder}/bin:${PATH}`,
-        HOME: folder,
-        KUBECONFIG: join(folder, 'config'),
-        ...more,
-      }
-      execFile(real, ['carillon', ...args], { env: given }, (error, out, err) => {
+      execFile(real, ['carillon', ...args], { env: environment(more) }, (error, out, err) => {
         resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err })
       })
     })
 
   const ask = (...args: readonly string[]): Promise<Ran> => carillon(args)
+
+  /** `events --follow` about a node's speaker, by the plug-in itself, which kubectl becomes. */
+  const follow = (node: string, more: Readonly<Record<string, string>> = {}) => {
+    const words = [join(bin, 'kubectl-carillon.js'), 'events', '--follow', '--json', '--node', node]
+    const follower = spawn(execPath, words, { env: environment(more), stdio: ['ignore', 'pipe', 'pipe'] })
+    let [out, err] = ['', '']
+    follower.stdout.on('data', chunk => {
+      out += chunk
+    })
+    follower.stderr.on('data', chunk => {
+      err += chunk
+    })
+    const ended = new Promise(resolve => follower.once('exit', (...how) => resolve(how)))
+    return { follower, ended, heard: () => ({ out, err }) }
+  }
 
   /** A pod of the DaemonSet on a node; the speaker of this test is in every one of them. */
   const pod = async (name: string, node: string, container: object, phase = 'Running'): Promise<void> => {
@@ -139,27 +154,15 @@ describe('kubectl carillon', { timeout: 120_000 }, () => {
   })
 
   it('follows the events of a speaker through the proxy until it is interrupted', async () => {
-    const { PATH = '' } = env
-    const given = { PATH: `${folder}/bin:${PATH}`, HOME: folder, KUBECONFIG: join(folder, 'config') }
-    // The plug-in itself, which kubectl becomes.
-    const words = [join(bin, 'kubectl-carillon.js'), 'events', '--follow', '--json', '--node', 'node-b']
-    const child = spawn(execPath, words, { env: given, stdio: ['ignore', 'pipe', 'pipe'] })
-    let [out, err] = ['', '']
-    child.stdout.on('data', chunk => {
-      out += chunk
-    })
-    child.stderr.on('data', chunk => {
-      err += chunk
-    })
-    const ended = new Promise(resolve => child.once('exit', (...how) => resolve(how)))
+    const { follower, ended, heard } = follow('node-b')
     await eventually(
-      async () => `${out}${err}`,
+      async () => heard().out + heard().err,
       text => text.includes('\n'),
       60_000,
     )
-    expect(JSON.parse(out.split('\n')[0] ?? '')).toMatchObject({ type: 'started' })
-    child.kill('SIGINT')
-    expect([await ended, err]).toEqual([[0, null], ''])
+    expect(JSON.parse(heard().out.split('\n')[0] ?? '')).toMatchObject({ type: 'started' })
+    follower.kill('SIGINT')
+    expect([await ended, heard().err]).toEqual([[0, null], ''])
   })
 
   it('names the nodes with speakers where the one that was asked for has none', async () => {
@@ -181,17 +184,57 @@ describe('kubectl carillon', { timeout: 120_000 }, () => {
     expect(limited.err).toMatch(/^kubectl carillon: kubectl says: .*forbidden/)
   })
 
-  it('forwards a port where the speaker serves on loopback alone', async () => {
-    mkdirSync(join(folder, 'fake'))
-    symlinkSync(at('./support/forwarding-kubectl.mjs'), join(folder, 'fake', 'kubectl'))
-    const { code, out, err } = await carillon(['status', '--node', 'node-c'], {
+  describe('where the speaker serves on loopback alone', () => {
+    const forwarders = (): readonly number[] => {
+      const file = join(folder, 'forwarders')
+      return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : []
+    }
+    const runs = (pid: number): boolean => existsSync(`/proc/${pid}`)
+    const through = () => ({
       PATH: `${folder}/fake:${folder}/bin:${env.PATH}`,
       REAL_KUBECTL: real,
       POD_ADDRESS: `127.0.0.1:${port}`,
+      FORWARDERS: join(folder, 'forwarders'),
     })
-    expect(err).toBe('')
-    expect(out).toMatch(/^default\/web +192\.0\.2\.1 +node-a /m)
-    expect(code).toBe(0)
+
+    beforeAll(() => {
+      if (why !== undefined) return
+      mkdirSync(join(folder, 'fake'))
+      symlinkSync(at('./support/forwarding-kubectl.mjs'), join(folder, 'fake', 'kubectl'))
+    })
+
+    it('forwards a port', async () => {
+      const { code, out, err } = await carillon(['status', '--node', 'node-c'], through())
+      expect(err).toBe('')
+      expect(out).toMatch(/^default\/web +192\.0\.2\.1 +node-a /m)
+      expect(code).toBe(0)
+    })
+
+    it('forwards another one when the connection breaks, and leaves none behind', async () => {
+      const before = forwarders().length
+      const { follower, ended, heard } = follow('node-c', through())
+      const hears = (what: string) =>
+        eventually(
+          async () => heard().out + heard().err,
+          text => text.includes(what),
+          60_000,
+        )
+      await hears('"started"')
+      const [first = 0] = forwarders().slice(before)
+      process.kill(first, 'SIGUSR2')
+      await hears('answers again')
+      const [, second = 0] = forwarders().slice(before)
+      await eventually(
+        async () => [runs(first), runs(second)],
+        ([old, now]) => old === false && now === true,
+      )
+      follower.kill('SIGINT')
+      expect(await ended).toEqual([0, null])
+      await eventually(
+        async () => runs(second),
+        there => !there,
+      )
+    })
   })
 
   it('is wrong usage where it is', async () => {

@@ -150,7 +150,7 @@ export class GossipLab implements AsyncDisposable {
         seconds,
       )
     } catch (error) {
-      const views = peers.map(peer => `  ${peer.name} sees ${view(peer)}`)
+      const views = peers.map(peer => `  ${peer.name} sees ${view(peer)}: ${peer.log}`)
       throw new Error(`${(error as Error).message}:\n${views.join('\n')}`)
     }
   }

@@ -48,7 +48,7 @@ export function podSpeaker(options: PodOptions): Ask {
 export function podEvents(options: PodOptions): Listen {
   const kubectl = new Kubectl(flagsOf(options))
   return async function* listen(last, signal) {
-    const found = await findWay(kubectl, options)
+    const found = await findWay(kubectl, options, signal)
     if ('port' in found) yield* listenAt(formatEndpoint(found))(last, signal)
     else
       yield* readEvents(kubectl.stream(signal, 'get', '--raw', `${found.base}${eventsPath(last)}`), found.pod)
@@ -58,7 +58,8 @@ export function podEvents(options: PodOptions): Listen {
 /** How a speaker is reached: a path of the API server, or a port that is forwarded. */
 type Way = { readonly pod: string; readonly base: string } | Endpoint
 
-async function findWay(kubectl: Kubectl, options: PodOptions): Promise<Way> {
+/** A port is forwarded until the signal comes. */
+async function findWay(kubectl: Kubectl, options: PodOptions, signal?: AbortSignal): Promise<Way> {
   const { namespace, selector, node } = options
   const text = await kubectl.run(
     'get',
@@ -74,7 +75,7 @@ async function findWay(kubectl: Kubectl, options: PodOptions): Promise<Way> {
   const { name: pod } = chosen.metadata
   const port = options.podPort ?? openPort(chosen)
   if (port !== undefined) return { pod, base: `/api/v1/namespaces/${namespace}/pods/${pod}:${port}/proxy` }
-  return { address: '127.0.0.1', port: await kubectl.forward(namespace, pod, loopbackPort) }
+  return { address: '127.0.0.1', port: await kubectl.forward(namespace, pod, loopbackPort, signal) }
 }
 
 function parse(text: string, pod: string): SpeakerStatus {

@@ -45,19 +45,19 @@ export class Kubectl {
   }
 
   /**
-   * Forwards a free local port to one of a pod, until this process ends; gives the local one. The connection comes from inside the pod, so
-   * that it also reaches what listens on loopback there. Throws `KUBECTL_FAILED`.
+   * Forwards a free local port to one of a pod, until the signal comes or this process ends; gives the local one. The connection comes from
+   * inside the pod, so that it also reaches what listens on loopback there. Throws `KUBECTL_FAILED`.
    */
-  forward(namespace: string, pod: string, port: number): Promise<number> {
+  forward(namespace: string, pod: string, port: number, signal?: AbortSignal): Promise<number> {
     const words = ['port-forward', '--namespace', namespace, `pod/${pod}`, `:${port}`]
     const child: ChildProcessByStdio<null, Readable, Readable> = spawn(
       'kubectl',
       [...this.#flags, ...words],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
+      { stdio: ['ignore', 'pipe', 'pipe'], ...(signal && { signal }) },
     )
-    process.once('exit', () => child.kill())
+    const end = (): void => void child.kill()
+    process.once('exit', end)
+    child.once('close', () => process.off('exit', end))
     return new Promise((resolve, reject) => {
       let [out, err] = ['', '']
       child.stderr.on('data', chunk => {
