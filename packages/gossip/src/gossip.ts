@@ -146,6 +146,7 @@ export class Gossip extends EventEmitter<GossipEvents> implements Membership, As
       refuted: () => {
         if (watch) herald.tellOfUs()
       },
+      returned: member => exchange.welcome(member),
     })
     this.#joiner = new Joiner({
       swim,

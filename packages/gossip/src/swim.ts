@@ -52,6 +52,8 @@ export interface SwimHooks {
   changed(name: string): void
   /** We are told that we are dead or suspect, and object. */
   refuted(): void
+  /** One that was dead is back. */
+  returned(member: MemberRecord): void
 }
 
 /** Members that one table brings, from which on they are taken to be known to others, too. */
@@ -80,7 +82,7 @@ export class Swim {
   readonly awareness: Awareness
   readonly options: SwimOptions
   readonly #suspicions = new Map<string, Suspicion>()
-  #hooks: SwimHooks = { accused: () => {}, changed: () => {}, refuted: () => {} }
+  #hooks: SwimHooks = { accused: () => {}, changed: () => {}, refuted: () => {}, returned: () => {} }
   #incarnation = 0
   #sequence = 0
   #leaving = false
@@ -204,8 +206,10 @@ export class Swim {
     }
     this.#become(next)
     this.#tellAlive(next, widely)
-    if (!living(known)) this.#emit('join', next)
-    else if (!sameBytes(known.meta, next.meta)) this.#emit('update', next)
+    if (!living(known)) {
+      this.#emit('join', next)
+      if (known.liveness === 'dead' && known.incarnation > 0) this.#hooks.returned(next)
+    } else if (!sameBytes(known.meta, next.meta)) this.#emit('update', next)
   }
 
   suspect(message: Suspect): void {

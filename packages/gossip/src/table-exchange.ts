@@ -1,6 +1,6 @@
 import type { Clock } from '@carillon/core'
 import type { Dialer } from './dialer.ts'
-import type { MemberRecord } from './member-record.ts'
+import { living, type MemberRecord } from './member-record.ts'
 import { endpointOf, type NodeAddress } from './node-address.ts'
 import type { Swim } from './swim.ts'
 import type { Tally } from './tally.ts'
@@ -8,7 +8,7 @@ import type { PushPull } from './wire/index.ts'
 
 interface TableExchangeOptions {
   readonly swim: Swim
-  readonly dialer: Dialer
+  readonly dialer: Pick<Dialer, 'exchange'>
   readonly tally: Tally
   readonly clock: Clock
   /** An exchange that we began brought new members. */
@@ -22,6 +22,9 @@ const lookAgainMs = 500
 const askedAtMost = 4
 const patienceMs = 500
 
+/** Members that meet one that is back, on average. */
+const welcomes = 4
+
 /** One new member in so many is little news. */
 const fewAmong = 50
 
@@ -32,6 +35,7 @@ export class TableExchange {
   #known = 1
   #cancelNext: (() => void) | undefined
   #cancelAgain: (() => void) | undefined
+  readonly #welcomed = new Set<string>()
   #stopped = false
 
   constructor(options: TableExchangeOptions) {
@@ -58,6 +62,22 @@ export class TableExchange {
     const { members, options } = this.#options.swim
     for (const peer of members.sample(askedAtMost, options.random, record => this.#suits(record)))
       if (this.#stopped || (await this.#compare(peer, false, patienceMs, true))) return
+  }
+
+  /**
+   * Meets one that is back, unless there are many others to do so. It may have lost us and others meanwhile, who have objected, perhaps
+   * before it was among those who are told.
+   */
+  welcome(member: MemberRecord): void {
+    const { swim, clock } = this.#options
+    const { random, settings } = swim.options
+    if (random() * swim.members.size > welcomes || this.#welcomed.has(member.name)) return
+    this.#welcomed.add(member.name)
+    clock.after(settings.gossipIntervalMs * (1 + random()), () => {
+      this.#welcomed.delete(member.name)
+      const now = swim.members.get(member.name)
+      if (now && living(now) && !this.#stopped && !swim.leaving) void this.meet(now, false)
+    })
   }
 
   async #compare(at: NodeAddress, join: boolean, timeoutMs: number, believed = false): Promise<boolean> {
