@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
@@ -76,6 +77,20 @@ describeLab('A speaker keeps up what works', ['arping', 'setpriv'], () => {
     await owns('late')
     expect(await answers(other)).toBe(true)
     await rm(path)
+    await lab.settled('default/late', owner => owner === null)
+  })
+
+  it('and sees an edit beside a file that is written all the time', async () => {
+    const busy = join(lab.folder, 'busy.yaml')
+    const writing = setInterval(() => appendFileSync(busy, '# and on it goes\n'), 10)
+    try {
+      await lab.edit(service('late', { addresses: [other] }), 'late.yaml')
+      await owns('late')
+      expect(await answers(vip)).toBe(true)
+    } finally {
+      clearInterval(writing)
+    }
+    await Promise.all([rm(busy), rm(join(lab.folder, 'late.yaml'))])
     await lab.settled('default/late', owner => owner === null)
   })
 

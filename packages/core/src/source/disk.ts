@@ -1,6 +1,6 @@
 import { constants, existsSync } from 'node:fs'
 import { access, readdir, readFile, stat, statfs } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { CarillonError } from '../errors.ts'
 import type { ManifestFiles } from './files.ts'
 import type { ManifestFile } from './manifest.ts'
@@ -32,6 +32,16 @@ async function list(path: string): Promise<readonly string[]> {
   }
 }
 
+/** What tells a changed file as `read` names it; undefined where it is in none of the paths. */
+function namer(paths: readonly string[]): (changed: string) => string | undefined {
+  const known = new Map(paths.map(path => [resolve(path), path]))
+  return changed => {
+    const whole = resolve(changed)
+    const folder = known.get(dirname(whole))
+    return known.get(whole) ?? (folder === undefined ? undefined : join(folder, basename(whole)))
+  }
+}
+
 /** Manifests on disk: files and folders (not their sub-folders), watched. */
 export function manifestsOnDisk(paths: readonly string[]): ManifestFiles {
   return {
@@ -60,15 +70,16 @@ export function manifestsOnDisk(paths: readonly string[]): ManifestFiles {
       let unwatch = (): Promise<void> => Promise.resolve()
       let back: NodeJS.Timeout | undefined
       let closed = false
+      const nameOf = namer(paths)
       const begin = async (): Promise<void> => {
         const watcher = watch([...paths], { ignoreInitial: true, depth: 1, followSymlinks: true })
         unwatch = () => watcher.close()
         watcher.on('all', (event, path) => {
-          changed()
+          changed(nameOf(path))
           if ((event === 'unlink' || event === 'unlinkDir') && paths.includes(path)) again()
         })
         // Running out of watches must not end a speaker: what runs goes on, only edits are no longer seen at once.
-        watcher.on('error', changed)
+        watcher.on('error', () => changed())
         await new Promise<void>(resolve => watcher.once('ready', () => resolve()))
       }
       // A watch belongs to a folder, not to its name: when the name has gone, what comes back under it is another folder.
@@ -79,7 +90,7 @@ export function manifestsOnDisk(paths: readonly string[]): ManifestFiles {
           back = undefined
           void unwatch()
             .then(() => (closed ? undefined : begin()))
-            .then(changed)
+            .then(() => changed())
         }, gonePollMs)
       }
       await begin()

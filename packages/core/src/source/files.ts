@@ -4,8 +4,8 @@ import type { ManifestFile } from './manifest.ts'
 export interface ManifestFiles {
   /** Every manifest file, in a fixed order. Rejects with `SOURCE_UNREADABLE` when a path that was asked for is not there. */
   read(): Promise<readonly ManifestFile[]>
-  /** Calls back when anything may have changed; returns how to stop. */
-  watch(changed: () => void): Promise<() => Promise<void>>
+  /** Calls back when anything may have changed, with the path of a manifest where it is just that; returns how to stop. */
+  watch(changed: (path?: string) => void): Promise<() => Promise<void>>
   /** Whether who writes this file now may find no room for all of it. Where it is not given, there always is. */
   full?(path: string): Promise<boolean>
 }

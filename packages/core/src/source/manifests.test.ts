@@ -23,16 +23,16 @@ class Disk implements ManifestFiles {
   failure: Error | undefined
   /** Paths on a disk without room. */
   readonly crowded = new Set<string>()
-  #changed: () => void = () => {}
+  #changed: (path?: string) => void = () => {}
 
   write(path: string, text: string): void {
     this.files.set(path, text)
-    this.#changed()
+    this.#changed(path)
   }
 
   remove(path: string): void {
     this.files.delete(path)
-    this.#changed()
+    this.#changed(path)
   }
 
   fail(failure: Error | undefined): void {
@@ -49,7 +49,7 @@ class Disk implements ManifestFiles {
     return this.crowded.has(path)
   }
 
-  async watch(changed: () => void): Promise<() => Promise<void>> {
+  async watch(changed: (path?: string) => void): Promise<() => Promise<void>> {
     this.#changed = changed
     return async () => {
       this.#changed = () => {}
@@ -168,6 +168,46 @@ describe('manifests on disk', () => {
     expect(names(source.current())).toEqual(['p', 'a', 'b'])
     expect(source.current().pools).toBe(before.pools)
     expect(source.current().services[0]).toBe(before.services[0])
+  })
+
+  it('are read together when they are written one after the other', async () => {
+    const { disk, clock, source, snapshots } = await story({
+      'a.yaml': service('moves'),
+      'b.yaml': service('b'),
+    })
+    disk.write('a.yaml', service('a'))
+    await clock.advanceAsync(30)
+    disk.write('b.yaml', `${service('b')}---\n${service('moves')}`)
+    await clock.advanceAsync(50)
+    expect(names(source.current())).toEqual(['a', 'b', 'moves'])
+    expect(snapshots).toHaveLength(1)
+  })
+
+  it('are read beside one that is written all the time, which stays as it was until it comes to rest', async () => {
+    const { disk, clock, source } = await story({ 'a.yaml': service('a'), 'busy.yaml': service('busy') })
+    disk.write('a.yaml', `${service('a')}---\n${service('late')}`)
+    const texts = [service('half'), `${service('half')}---\n${service('whole')}`]
+    for (let i = 0; i < 60; i++) {
+      disk.write('busy.yaml', texts[i % 2] ?? '')
+      await clock.advanceAsync(10)
+      if (i < 49) expect(names(source.current())).toEqual(['a', 'busy'])
+    }
+    expect(names(source.current())).toEqual(['a', 'late', 'busy'])
+    await clock.advanceAsync(50)
+    expect(names(source.current())).toEqual(['a', 'late', 'half', 'whole'])
+  })
+
+  it('that are away while one is replaced are not taken for gone', async () => {
+    const { disk, clock, source } = await story({ 'a.yaml': service('a'), 'busy.yaml': service('busy') })
+    for (let i = 0; i < 60; i++) {
+      if (i % 2) disk.write('busy.yaml', service('busy'))
+      else disk.remove('busy.yaml')
+      await clock.advanceAsync(10)
+      expect(names(source.current())).toEqual(['a', 'busy'])
+    }
+    disk.remove('busy.yaml')
+    await clock.advanceAsync(50)
+    expect(names(source.current())).toEqual(['a'])
   })
 
   it('that are broken leave the last valid state in force and name the line', async () => {

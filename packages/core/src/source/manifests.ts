@@ -13,7 +13,8 @@ export interface ManifestsOptions {
   readonly clock: Clock
   /**
    * Files are read when nothing has happened to them for this long, in milliseconds: a program that saves in several steps is
-   * given the time to finish.
+   * given the time to finish, and several files are read together. Where something is written all the time, what has come to rest is read
+   * after ten times as long.
    * @default 50
    */
   readonly settleMs?: number
@@ -28,6 +29,9 @@ export interface ManifestsOptions {
    */
   readonly rereadMs?: number
 }
+
+/** How many times `settleMs` a change waits for others to end, at most. */
+const mostSettling = 10
 
 const withoutRoom = ({ path }: ManifestFile): CarillonError =>
   new CarillonError(
@@ -56,6 +60,10 @@ export class ManifestSource implements Source {
   #whole: Snapshot | undefined
   #failure: string | undefined
   #cancel: (() => void) | undefined
+  /** When the first change was noticed that is not read yet. */
+  #noticed: number | undefined
+  /** When a file was last written, as far as it is not read since. */
+  readonly #written = new Map<string, number>()
   #cancelReread: (() => void) | undefined
   #unwatch: (() => Promise<void>) | undefined
   #reading: Promise<void> | undefined
@@ -82,7 +90,7 @@ export class ManifestSource implements Source {
 
   async #watch(): Promise<void> {
     try {
-      const unwatch = await this.#files.watch(() => this.#soon(this.#settleMs))
+      const unwatch = await this.#files.watch(path => this.#notice(path))
       if (this.#closed) return await unwatch()
       this.#unwatch = unwatch
       // Whatever happened before the watch was in place.
@@ -96,9 +104,18 @@ export class ManifestSource implements Source {
   #rereadLater(): void {
     if (this.#rereadMs === 0 || this.#closed) return
     this.#cancelReread = this.#clock.after(this.#rereadMs, () => {
+      this.#written.clear()
       this.#soon(0)
       this.#rereadLater()
     })
+  }
+
+  #notice(path?: string): void {
+    const now = this.#clock.now()
+    if (path !== undefined) this.#written.set(path, now)
+    this.#noticed ??= now
+    const latest = this.#noticed + mostSettling * this.#settleMs
+    this.#soon(Math.max(0, Math.min(this.#settleMs, latest - now)))
   }
 
   #soon(ms: number): void {
@@ -106,6 +123,7 @@ export class ManifestSource implements Source {
     this.#cancel?.()
     this.#cancel = this.#clock.after(ms, () => {
       this.#cancel = undefined
+      this.#noticed = undefined
       void this.#read()
     })
   }
@@ -126,7 +144,7 @@ export class ManifestSource implements Source {
 
   async #readOnce(): Promise<void> {
     try {
-      const files = await this.#files.read()
+      const files = this.#atRest(await this.#files.read())
       if (this.#closed) return
       const known = new Map(this.#texts.map(file => [file.path, file.text]))
       const changed = files.filter(file => known.get(file.path) !== file.text)
@@ -144,6 +162,16 @@ export class ManifestSource implements Source {
     } catch (error) {
       if (!this.#closed) this.#fail(error)
     }
+  }
+
+  /** What was read, with what is still being written left as it was before, to be read later. */
+  #atRest(files: readonly ManifestFile[]): readonly ManifestFile[] {
+    const now = this.#clock.now()
+    for (const [path, at] of this.#written) if (now - at >= this.#settleMs) this.#written.delete(path)
+    if (this.#written.size === 0) return files
+    this.#soon(this.#settleMs)
+    const busy = ({ path }: ManifestFile): boolean => this.#written.has(path)
+    return [...files.filter(file => !busy(file)), ...this.#texts.filter(busy)]
   }
 
   /** The first of these files that may not have found room for all that was written. */
