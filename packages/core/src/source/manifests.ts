@@ -15,7 +15,7 @@ export interface ManifestsOptions {
    * Files are read when nothing has happened to them for this long, in milliseconds: a program that saves in several steps is
    * given the time to finish, and several files are read together. Where something is written all the time, what has come to rest is read
    * after ten times as long.
-   * @default 50
+   * @default 120
    */
   readonly settleMs?: number
   /**
@@ -29,6 +29,9 @@ export interface ManifestsOptions {
    */
   readonly rereadMs?: number
 }
+
+/** The kernel's notices about one file come through 50 ms apart at least, and up to twice as much, however often it is written. */
+const defaultSettleMs = 120
 
 /** How many times `settleMs` a change waits for others to end, at most. */
 const mostSettling = 10
@@ -73,7 +76,7 @@ export class ManifestSource implements Source {
   constructor(options: ManifestsOptions) {
     this.#files = options.files
     this.#clock = options.clock
-    this.#settleMs = options.settleMs ?? 50
+    this.#settleMs = options.settleMs ?? defaultSettleMs
     this.#halfWrittenMs = options.halfWrittenMs ?? 2000
     this.#rereadMs = options.rereadMs ?? 30_000
   }
