@@ -42,6 +42,16 @@ describe('what waits to be passed on', () => {
     expect(broadcasts.take(100, 2, 3)).toEqual([])
   })
 
+  it('goes to nobody more often than that is its share', () => {
+    const broadcasts = new Broadcasts()
+    broadcasts.queue('x', text(1, 'x'))
+    const takes = (to: string): string[] => shown(broadcasts.take(100, 2, 4, to, 2))
+    expect([takes('a'), takes('a'), takes('a')]).toEqual([['x'], ['x'], []])
+    broadcasts.queue('y', text(1, 'y'))
+    expect([takes('a'), takes('b'), takes('b')]).toEqual([['y'], ['y', 'x'], ['y', 'x']])
+    expect(broadcasts.size).toBe(1)
+  })
+
   it('gives way to newer news about the same member, which starts anew', () => {
     const broadcasts = new Broadcasts()
     const told: string[] = []

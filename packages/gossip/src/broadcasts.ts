@@ -4,6 +4,8 @@ interface Item {
   readonly bytes: Uint8Array
   readonly order: number
   transmits: number
+  /** To whom it was sent, as often as it was. */
+  readonly sentTo: string[]
   readonly done: (() => void) | undefined
 }
 
@@ -24,6 +26,12 @@ function place<T>(list: readonly T[], value: number, of: (one: T) => number): nu
     else high = middle
   }
   return low
+}
+
+function times(list: readonly string[], value: string): number {
+  let count = 0
+  for (const one of list) if (one === value) count++
+  return count
 }
 
 const orderOf = ({ order }: Item): number => order
@@ -88,7 +96,7 @@ export class Broadcasts {
   queue(key: string, bytes: Uint8Array, done?: () => void, transmits = 0): void {
     const old = this.#items.get(key)
     if (old) this.#remove(old)
-    const item: Item = { key, bytes, order: this.#order++, transmits, done }
+    const item: Item = { key, bytes, order: this.#order++, transmits, sentTo: [], done }
     this.#items.set(key, item)
     this.#bucket(transmits).add(item)
     if (this.#items.size > this.#capacity) this.#drop()
@@ -123,20 +131,33 @@ export class Broadcasts {
   /**
    * What fits into `room` bytes, each costing `overhead` more; counts it as sent once, and forgets what was then sent `limit` times. Of
    * those sent equally often the longest that fits goes first, of these the newest. At most `mostTaken`.
+   *
+   * @param to who gets it; nothing that was sent there `share` times: two who talk a lot would tell each other all there is, and nobody else
    */
-  take(room: number, overhead: number, limit: number): readonly Uint8Array[] {
+  take(
+    room: number,
+    overhead: number,
+    limit: number,
+    to?: string,
+    share: number = limit,
+  ): readonly Uint8Array[] {
     const taken: Item[] = []
     let left = room - overhead
     for (const { shelves } of this.#buckets) {
       for (let at = shelves.length - 1; at >= 0; at--) {
         const { length, items } = shelves[at] as Shelf
         for (let i = items.length - 1; i >= 0 && length <= left && taken.length < mostTaken; i--) {
-          taken.push(items[i] as Item)
+          const item = items[i] as Item
+          if (to !== undefined && times(item.sentTo, to) >= share) continue
+          taken.push(item)
           left -= length + overhead
         }
       }
     }
-    for (const item of taken) this.#count(item, limit)
+    for (const item of taken) {
+      if (to !== undefined) item.sentTo.push(to)
+      this.#count(item, limit)
+    }
     return taken.map(({ bytes }) => bytes)
   }
 

@@ -17,6 +17,11 @@ export class MemberTable {
     return this.#byName.size
   }
 
+  /** How many count as living. */
+  get living(): number {
+    return this.#byName.size - this.#gone.size
+  }
+
   get(name: string): MemberRecord | undefined {
     return this.#byName.get(name)
   }

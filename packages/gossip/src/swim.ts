@@ -373,7 +373,7 @@ export class Swim {
   /** Sends a message, and with it what waits to be passed on. */
   send(to: NodeAddress, message: PacketMessage): void {
     const bytes = encodeMessage(message)
-    this.options.outlet.packet(to, [bytes, ...this.#take(bytes.length)], false)
+    this.options.outlet.packet(to, [bytes, ...this.#take(to, bytes.length)], false)
   }
 
   /** Sends encoded messages and nothing else. `record`: who is meant, where we have it at hand. */
@@ -381,9 +381,12 @@ export class Swim {
     this.options.outlet.packet(to, parts, record !== undefined && (record.vsn[1] ?? 0) >= 5)
   }
 
-  #take(carrier?: number): readonly Uint8Array[] {
+  #take(to: NodeAddress, carrier?: number): readonly Uint8Array[] {
+    if (this.broadcasts.size === 0) return []
     const room = this.options.outlet.room(carrier)
-    return this.broadcasts.take(room, PART_OVERHEAD, Math.ceil(this.#spread * this.#transmitLimit()))
+    const limit = Math.ceil(this.#spread * this.#transmitLimit())
+    const share = Math.ceil(limit / Math.max(1, this.members.living - 1))
+    return this.broadcasts.take(room, PART_OVERHEAD, limit, `${to.addr.join('.')} ${to.port}`, share)
   }
 
   #transmitLimit(): number {
@@ -401,9 +404,8 @@ export class Swim {
     if (this.broadcasts.size === 0) return
     // In turns: left to chance, a few messages to a few members miss one of them in every hundredth case.
     for (const record of this.members.inTurn(settings.gossipNodes, random, suits)) {
-      const parts = this.#take()
-      if (parts.length === 0) return
-      this.sendBare(record, parts, record)
+      const parts = this.#take(record)
+      if (parts.length > 0) this.sendBare(record, parts, record)
     }
   }
 
