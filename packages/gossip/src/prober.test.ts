@@ -1,7 +1,7 @@
 import { FakeClock, seededRandom } from '@carillon/core/testing'
 import { expect, it } from 'vitest'
 import { Prober } from './prober.ts'
-import { profiles } from './profile.ts'
+import { profiles, type Settings } from './profile.ts'
 import { Swim } from './swim.ts'
 import { decodeMessage, type Ping } from './wire/index.ts'
 
@@ -10,7 +10,7 @@ const at = (host: number) => ({ addr: Uint8Array.of(10, 0, 0, host), port: 7946 
 const none = new Uint8Array()
 
 /** Node `me` that knows `asker`, and what it puts into each packet. */
-function answering() {
+function answering(settings: Settings = profiles.lan) {
   const clock = new FakeClock()
   const packets: string[][] = []
   const swim = new Swim({
@@ -18,7 +18,7 @@ function answering() {
     address: at(1),
     meta: none,
     vsn,
-    settings: profiles.lan,
+    settings,
     clock,
     random: seededRandom(1),
     outlet: {
@@ -71,4 +71,11 @@ it('who asks once a second has news with an answer, and so has a stranger, until
   ask('stranger', 9)
   ask('stranger', 9)
   expect(packets.map(parts => parts.length)).toEqual([4, 4, 1, 4, 4])
+})
+
+it('news that is to be passed on once is passed on', () => {
+  const { packets, ask } = answering({ ...profiles.lan, retransmitMult: 0 })
+  ask('asker')
+  ask('stranger', 9)
+  expect(packets.map(parts => parts.length)).toEqual([4, 1])
 })

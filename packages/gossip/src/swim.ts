@@ -385,7 +385,7 @@ export class Swim {
     if (this.broadcasts.size === 0) return []
     const room = this.options.outlet.room(carrier)
     const limit = Math.ceil(this.#spread * this.#transmitLimit())
-    const share = Math.ceil(limit / Math.max(1, this.members.living - 1))
+    const share = Math.max(1, Math.ceil(limit / Math.max(1, this.members.living - 1)))
     return this.broadcasts.take(room, PART_OVERHEAD, limit, `${to.addr.join('.')} ${to.port}`, share)
   }
 
