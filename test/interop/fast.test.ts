@@ -63,6 +63,26 @@ describeInterop('Our fast nodes beside memberlist at its own pace', () => {
     await lab.agree(hosts, 1)
   })
 
+  it.concurrent('tell every stranger of another one that was frozen and is back', async () => {
+    const hosts = ['fast-1', 'fast-2', 'fast-3', 'go-1', 'go-2']
+    await using lab = await GossipLab.build('fast-thaw', hosts)
+    await lab.start('carillon', 'fast-1', { profile: 'fast' })
+    const join = ['fast-1']
+    for (const name of ['fast-2', 'fast-3']) await lab.start('carillon', name, { profile: 'fast', join })
+    for (const name of ['go-1', 'go-2']) await lab.start('go', name, { join })
+    await lab.agree(hosts)
+    const frozen = lab.peers.get('go-2')
+    const others = lab.running.filter(peer => peer !== frozen)
+    // By their own pace, which is exchanges of tables, one in ten returns takes half a minute to get around.
+    for (let i = 0; i < 8; i++) {
+      const from = performance.now()
+      frozen?.signal('SIGSTOP')
+      await lab.departed('go-2', from, others)
+      frozen?.signal('SIGCONT')
+      await lab.agree(hosts, 8)
+    }
+  })
+
   it.concurrent('do not keep the news of memberlist to themselves', async () => {
     const fast = ['fast-1', 'fast-2']
     const go = ['go-1', 'go-2', 'go-3', 'go-4', 'go-5', 'go-6', 'go-7']
