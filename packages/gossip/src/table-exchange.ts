@@ -35,7 +35,8 @@ export class TableExchange {
   #known = 1
   #cancelNext: (() => void) | undefined
   #cancelAgain: (() => void) | undefined
-  readonly #welcomed = new Set<string>()
+  /** Those who are about to be met, and how to leave it. */
+  readonly #toMeet = new Map<string, () => void>()
   #stopped = false
 
   constructor(options: TableExchangeOptions) {
@@ -50,6 +51,7 @@ export class TableExchange {
     this.#stopped = true
     this.#cancelNext?.()
     this.#cancelAgain?.()
+    for (const cancel of this.#toMeet.values()) cancel()
   }
 
   /** Exchanges tables with a member, or with whoever is at that address; false when it did not answer. */
@@ -71,13 +73,13 @@ export class TableExchange {
   welcome(member: MemberRecord): void {
     const { swim, clock } = this.#options
     const { random, settings } = swim.options
-    if (random() * swim.members.size > welcomes || this.#welcomed.has(member.name)) return
-    this.#welcomed.add(member.name)
-    clock.after(settings.gossipIntervalMs * (1 + random()), () => {
-      this.#welcomed.delete(member.name)
+    if (random() * swim.members.size > welcomes || this.#toMeet.has(member.name)) return
+    const cancel = clock.after(settings.gossipIntervalMs * (1 + random()), () => {
+      this.#toMeet.delete(member.name)
       const now = swim.members.get(member.name)
-      if (now && living(now) && !this.#stopped && !swim.leaving) void this.meet(now, false)
+      if (now && living(now) && !swim.leaving) void this.meet(now, false)
     })
+    this.#toMeet.set(member.name, cancel)
   }
 
   async #compare(at: NodeAddress, join: boolean, timeoutMs: number, believed = false): Promise<boolean> {
