@@ -230,5 +230,5 @@ describe('the chart', () => {
     } finally {
       rmSync(home, { recursive: true })
     }
-  }, 120_000)
+  })
 })

@@ -39,7 +39,7 @@ const slice = (port: number): string =>
     ports: [{ name: 'webhooks', port, protocol: 'TCP' }],
   })
 
-describe('the manifests of the base, as kubectl installs them', { timeout: 120_000 }, () => {
+describe('the manifests of the base, as kubectl installs them', () => {
   let server: KubeApiServer
   let kubectl: Kubectl
   let folder: string

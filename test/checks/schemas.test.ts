@@ -62,12 +62,12 @@ describe('what deploy/ comes to', () => {
     context.skip(noClusterPrograms !== undefined, noClusterPrograms)
     expect(all().every(isPublished)).toBe(true)
     expect(await schemaProblems(all())).toEqual([])
-  }, 120_000)
+  })
 
   it('has no field that nobody knows', context => {
     context.skip(noClusterPrograms !== undefined, noClusterPrograms)
     expect(unknownFields(all())).toEqual([])
-  }, 120_000)
+  })
 
   it('would be found out', async () => {
     const monitor: Json = {
@@ -86,7 +86,7 @@ describe('what deploy/ comes to', () => {
     expect(await schemaProblems([account])).toEqual([
       expect.stringContaining('must have required property name'),
     ])
-  }, 120_000)
+  })
 
   it('is taken by kubectl and the server in a dry run, strictly', async context => {
     context.skip(noClusterPrograms !== undefined, noClusterPrograms)
@@ -103,7 +103,7 @@ describe('what deploy/ comes to', () => {
     )
     expect([code, err]).toEqual([0, ''])
     expect(out.trimEnd().split('\n')).toHaveLength(tried.length)
-  }, 120_000)
+  })
 })
 
 /** Every block of YAML in a document. */

@@ -48,8 +48,7 @@ subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: User, name: reader }]
 
 const namespace = 'metallb-system'
 
-// Each question is a kubectl that starts another one: on a busy machine that takes its time.
-describe('kubectl carillon', { timeout: 120_000 }, () => {
+describe('kubectl carillon', () => {
   let server: KubeApiServer
   let kubectl: Kubectl
   let folder: string
@@ -129,7 +128,7 @@ describe('kubectl carillon', { timeout: 120_000 }, () => {
       async () => (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined))?.ok === true,
       ok => ok,
     )
-  }, 60_000)
+  })
   beforeEach(context => context.skip(why !== undefined, why))
   afterAll(async () => {
     speaker?.kill()
@@ -158,7 +157,6 @@ describe('kubectl carillon', { timeout: 120_000 }, () => {
     await eventually(
       async () => heard().out + heard().err,
       text => text.includes('\n'),
-      60_000,
     )
     expect(JSON.parse(heard().out.split('\n')[0] ?? '')).toMatchObject({ type: 'started' })
     follower.kill('SIGINT')
@@ -217,7 +215,6 @@ describe('kubectl carillon', { timeout: 120_000 }, () => {
         eventually(
           async () => heard().out + heard().err,
           text => text.includes(what),
-          60_000,
         )
       await hears('"started"')
       const [first = 0] = forwarders().slice(before)

@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 export async function eventually<T>(
   ask: () => Promise<T>,
   wanted: (value: T) => boolean,
-  patienceMs = 15_000,
+  patienceMs = 60_000,
 ): Promise<T> {
   for (const until = Date.now() + patienceMs; ; await wait(20)) {
     const value = await ask()

@@ -360,7 +360,7 @@ describe('whatever bytes a peer sends', () => {
       ),
       { numRuns: 150 },
     )
-  }, 30_000)
+  })
 })
 
 describe('connections that nobody asked for', () => {

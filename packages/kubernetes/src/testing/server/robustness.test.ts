@@ -148,7 +148,7 @@ describe('the server', () => {
       ),
       { numRuns: 300 },
     )
-  }, 60_000)
+  })
 
   it('refuses patches that make no sense, and never breaks on them', async () => {
     await server.store.create({
@@ -198,7 +198,7 @@ describe('the server', () => {
       }),
       { numRuns: 300 },
     )
-  }, 60_000)
+  })
 
   it('refuses deletions that make no sense, and never breaks on them', async () => {
     const field = fc.constantFrom(
@@ -222,7 +222,7 @@ describe('the server', () => {
       }),
       { numRuns: 300 },
     )
-  }, 60_000)
+  })
 
   it('answers any path and any query', async () => {
     const part = fc.oneof(
@@ -268,7 +268,7 @@ describe('the server', () => {
       ),
       { numRuns: 300 },
     )
-  }, 60_000)
+  })
 
   it('refuses what is not JSON, or too much of it', async () => {
     const [path] = paths[0]
