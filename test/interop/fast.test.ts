@@ -73,7 +73,7 @@ describeInterop('Our fast nodes beside memberlist at its own pace', () => {
     await lab.agree(hosts)
     const frozen = lab.peers.get('go-2')
     const others = lab.running.filter(peer => peer !== frozen)
-    // By their own pace, which is exchanges of tables, one in ten returns takes half a minute to get around.
+    // When our nodes told each other alone, one in ten returns took up to half a minute to get around.
     for (let i = 0; i < 8; i++) {
       const from = performance.now()
       frozen?.signal('SIGSTOP')
