@@ -4,6 +4,17 @@ import { CommandPeer } from './support/command-peer.ts'
 import { GossipLab } from './support/gossip-lab.ts'
 import { describeInterop } from './support/needs.ts'
 
+const five = ['fast-1', 'fast-2', 'fast-3', 'go-1', 'go-2']
+
+/** Starts three fast nodes and two of memberlist, and waits until they know each other. */
+async function gather(lab: GossipLab): Promise<void> {
+  await lab.start('carillon', 'fast-1', { profile: 'fast' })
+  const join = ['fast-1']
+  for (const name of ['fast-2', 'fast-3']) await lab.start('carillon', name, { profile: 'fast', join })
+  for (const name of ['go-1', 'go-2']) await lab.start('go', name, { join })
+  await lab.agree(five)
+}
+
 describeInterop('Our fast nodes beside memberlist at its own pace', () => {
   for (const kind of ['go', 'carillon'] as const) {
     it.concurrent(`find a dead ${kind} node, are believed by the others, and nothing flaps`, async () => {
@@ -36,13 +47,8 @@ describeInterop('Our fast nodes beside memberlist at its own pace', () => {
   }
 
   it.concurrent('give up who is cut off or frozen, and take them back when they return', async () => {
-    const hosts = ['fast-1', 'fast-2', 'fast-3', 'go-1', 'go-2']
-    await using lab = await GossipLab.build('fast-back', hosts)
-    await lab.start('carillon', 'fast-1', { profile: 'fast' })
-    const join = ['fast-1']
-    for (const name of ['fast-2', 'fast-3']) await lab.start('carillon', name, { profile: 'fast', join })
-    for (const name of ['go-1', 'go-2']) await lab.start('go', name, { join })
-    await lab.agree(hosts)
+    await using lab = await GossipLab.build('fast-back', five)
+    await gather(lab)
     for (const name of ['go-2', 'fast-3']) {
       const others = lab.running.filter(peer => peer.name !== name)
       // Cut off for long enough to be given up by all, then back.
@@ -51,26 +57,21 @@ describeInterop('Our fast nodes beside memberlist at its own pace', () => {
       for (const { seconds } of (await lab.departed(name, from, others)).values())
         expect(seconds).toBeLessThan(2)
       await lab.mend(name)
-      await lab.agree(hosts, 20)
+      await lab.agree(five, 20)
       // Frozen, and thawed.
       from = performance.now()
       lab.peers.get(name)?.signal('SIGSTOP')
       await lab.departed(name, from, others)
       lab.peers.get(name)?.signal('SIGCONT')
-      await lab.agree(hosts, 20)
+      await lab.agree(five, 20)
     }
     await lab.quiet(8)
-    await lab.agree(hosts, 1)
+    await lab.agree(five, 1)
   })
 
   it.concurrent('tell every stranger of another one that was frozen and is back', async () => {
-    const hosts = ['fast-1', 'fast-2', 'fast-3', 'go-1', 'go-2']
-    await using lab = await GossipLab.build('fast-thaw', hosts)
-    await lab.start('carillon', 'fast-1', { profile: 'fast' })
-    const join = ['fast-1']
-    for (const name of ['fast-2', 'fast-3']) await lab.start('carillon', name, { profile: 'fast', join })
-    for (const name of ['go-1', 'go-2']) await lab.start('go', name, { join })
-    await lab.agree(hosts)
+    await using lab = await GossipLab.build('fast-thaw', five)
+    await gather(lab)
     const frozen = lab.peers.get('go-2')
     const others = lab.running.filter(peer => peer !== frozen)
     // When our nodes told each other alone, one in ten returns took up to half a minute to get around.
@@ -79,7 +80,7 @@ describeInterop('Our fast nodes beside memberlist at its own pace', () => {
       frozen?.signal('SIGSTOP')
       await lab.departed('go-2', from, others)
       frozen?.signal('SIGCONT')
-      await lab.agree(hosts, 8)
+      await lab.agree(five, 8)
     }
   })
 

@@ -85,7 +85,12 @@ describe('kubectl carillon', () => {
       err += chunk
     })
     const ended = new Promise(resolve => follower.once('exit', (...how) => resolve(how)))
-    return { follower, ended, heard: () => ({ out, err }) }
+    const hears = (what: string): Promise<string> =>
+      eventually(
+        async () => out + err,
+        text => text.includes(what),
+      )
+    return { follower, ended, heard: () => ({ out, err }), hears }
   }
 
   /** A pod of the DaemonSet on a node; the speaker of this test is in every one of them. */
@@ -153,11 +158,8 @@ describe('kubectl carillon', () => {
   })
 
   it('follows the events of a speaker through the proxy until it is interrupted', async () => {
-    const { follower, ended, heard } = follow('node-b')
-    await eventually(
-      async () => heard().out + heard().err,
-      text => text.includes('\n'),
-    )
+    const { follower, ended, heard, hears } = follow('node-b')
+    await hears('\n')
     expect(JSON.parse(heard().out.split('\n')[0] ?? '')).toMatchObject({ type: 'started' })
     follower.kill('SIGINT')
     expect([await ended, heard().err]).toEqual([[0, null], ''])
@@ -210,12 +212,7 @@ describe('kubectl carillon', () => {
 
     it('forwards another one when the connection breaks, and leaves none behind', async () => {
       const before = forwarders().length
-      const { follower, ended, heard } = follow('node-c', through())
-      const hears = (what: string) =>
-        eventually(
-          async () => heard().out + heard().err,
-          text => text.includes(what),
-        )
+      const { follower, ended, hears } = follow('node-c', through())
       await hears('"started"')
       const [first = 0] = forwarders().slice(before)
       process.kill(first, 'SIGUSR2')
